@@ -1,0 +1,1 @@
+//! Folder to deduplicated, labelled, packed collection; deterministic batches.

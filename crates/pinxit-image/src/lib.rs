@@ -1,0 +1,1 @@
+//! File to picture and back: sniff, decode with limits, orient, colour-manage, crop, resize, encode, metadata.

@@ -1,0 +1,1 @@
+//! Layers and networks: generator, discriminators, feature network; weights in and out.

@@ -1,0 +1,1 @@
+//! The use cases, composing the crates above; emits events; reads the settings.

@@ -1,0 +1,1 @@
+//! Losses, augmentation, averaging, the loop, checkpoints, metrics, health rules.

@@ -1,0 +1,2 @@
+//! The picture studio: train on a collection, paint, sign.
+fn main() {}
