@@ -1,0 +1,29 @@
+//! Long proofs that anyone can rerun; their recorded output lives in `docs/`.
+use crate::shell;
+use anyhow::{Result, bail};
+
+struct Evidence {
+    name: &'static str,
+    what: &'static str,
+    script: &'static str,
+}
+
+const ALL: &[Evidence] = &[
+    Evidence { name: "sets", what: "fetch the freely licensed picture sets into .xtask/sets (network, 2 minutes)", script: "evidence/sets.sh" },
+    Evidence { name: "fluent3d", what: "train fluent3d at 64 px by class and evaluate (hours); docs/results.md", script: "evidence/fluent3d.sh" },
+    Evidence { name: "landscapes", what: "train the landscapes at 64 px and evaluate (hours); docs/results.md", script: "evidence/landscapes.sh" },
+    Evidence { name: "import-100k", what: "import 100,000 pictures and report peak memory (minutes)", script: "evidence/import-100k.sh" },
+];
+
+/// Lists the proofs, or runs one.
+pub fn run(words: &[&str]) -> Result<()> {
+    match words {
+        [] => ALL.iter().for_each(|e| println!("{:<12} {}", e.name, e.what)),
+        [name] => match ALL.iter().find(|e| e.name == *name) {
+            Some(e) => shell::step(e.name, "bash", &[&format!("xtask/{}", e.script)])?,
+            None => bail!("no evidence {name:?}; `cargo xtask evidence` lists them"),
+        },
+        _ => bail!("one name at a time"),
+    }
+    Ok(())
+}
