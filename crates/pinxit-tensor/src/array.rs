@@ -20,11 +20,17 @@ pub struct ConvSpec {
 
 impl ConvSpec {
     /// Stride 1, and the padding that keeps the size for an odd kernel of `k` x `k`.
-    pub fn same(k: usize) -> Self { ConvSpec { stride: 1, pad: k / 2 } }
+    pub fn same(k: usize) -> Self {
+        ConvSpec { stride: 1, pad: k / 2 }
+    }
     /// Any stride and padding.
-    pub fn new(stride: usize, pad: usize) -> Self { ConvSpec { stride, pad } }
+    pub fn new(stride: usize, pad: usize) -> Self {
+        ConvSpec { stride, pad }
+    }
     /// Length of the output along one side.
-    pub fn out(&self, len: usize, k: usize) -> usize { (len + 2 * self.pad - k) / self.stride + 1 }
+    pub fn out(&self, len: usize, k: usize) -> usize {
+        (len + 2 * self.pad - k) / self.stride + 1
+    }
 }
 
 /// A value that can be computed with. See the module text for layouts.
@@ -70,6 +76,10 @@ pub trait Array: Clone {
     fn leaky_relu(&self, slope: f64) -> Self;
     /// `self` where `x` is positive, else `slope * self`: linear in `self`, constant in `x` (almost everywhere).
     fn leaky_relu_grad(&self, x: &Self, slope: f64) -> Self;
+    /// `leaky_relu_grad(self, x, slope) * gain`, in one pass where that is possible.
+    fn leaky_relu_grad_gain(&self, x: &Self, slope: f64, gain: f64) -> Self {
+        self.leaky_relu_grad(x, slope).scale(gain)
+    }
     /// `leaky_relu(self + bias) * gain` with `bias` `[c]` over the last dimension, in one pass.
     fn bias_leaky_relu(&self, bias: &Self, slope: f64, gain: f64) -> Self;
     /// Held within `lo..=hi` (ReLU6 is `clamp(0, 6)`).
@@ -132,13 +142,21 @@ pub trait Array: Clone {
 
     // ---- written in terms of the above, once for all
     /// `self * k`.
-    fn scale(&self, k: f64) -> Self { self.affine(k, 0.0) }
+    fn scale(&self, k: f64) -> Self {
+        self.affine(k, 0.0)
+    }
     /// `-self`.
-    fn neg(&self) -> Self { self.affine(-1.0, 0.0) }
+    fn neg(&self) -> Self {
+        self.affine(-1.0, 0.0)
+    }
     /// `self * self`.
-    fn square(&self) -> Self { self.mul(self) }
+    fn square(&self) -> Self {
+        self.mul(self)
+    }
     /// Sum of everything, `[1; rank]`.
-    fn sum(&self) -> Self { self.sum_to(&vec![1; self.shape().len()]) }
+    fn sum(&self) -> Self {
+        self.sum_to(&vec![1; self.shape().len()])
+    }
     /// Mean of everything, `[1; rank]`.
     fn mean(&self) -> Self {
         let n: usize = self.shape().iter().product();
@@ -152,9 +170,13 @@ pub trait Array: Clone {
     /// `self + bias` with `bias` `[c]` over the last dimension.
     fn add_bias(&self, bias: &Self) -> Self {
         let mut s = vec![1; self.shape().len()];
-        if let Some(last) = s.last_mut() { *last = bias.shape()[0]; }
+        if let Some(last) = s.last_mut() {
+            *last = bias.shape()[0];
+        }
         self.add(&bias.reshape(&s))
     }
     /// Fully connected: `[n, i] x [i, o] + [o]`.
-    fn linear(&self, w: &Self, bias: &Self) -> Self { self.matmul(w, false, false).add_bias(bias) }
+    fn linear(&self, w: &Self, bias: &Self) -> Self {
+        self.matmul(w, false, false).add_bias(bias)
+    }
 }

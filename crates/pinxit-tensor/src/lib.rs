@@ -5,8 +5,25 @@
 //! [`kernels`] (the one boundary behind which instruction sets live).
 #![allow(clippy::should_implement_trait)] // `a.add(&b)` on references: `Array` is a vocabulary, not operator sugar
 mod array;
+mod eager;
 pub mod kernels;
+mod op;
+pub mod optim;
+mod par;
+pub mod pool;
 mod real;
+mod recycle;
+pub mod rng;
+mod shape;
+mod tape;
+mod tensor;
+mod var;
+mod vjp;
 
 pub use array::{Array, ConvSpec};
+pub use pool::set_threads;
 pub use real::Real;
+pub use recycle::{BufferStats, buffer_stats, release_buffers};
+pub use rng::Rng;
+pub use tape::{Tape, Var, backward, grad, grad_seeded};
+pub use tensor::Tensor;

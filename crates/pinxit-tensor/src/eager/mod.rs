@@ -1,0 +1,177 @@
+//! [`Tensor`] speaks [`Array`]: every operation computed at once, nothing remembered.
+mod elementwise;
+mod product;
+mod rearrange;
+mod reduce;
+mod resample;
+
+pub(crate) use elementwise::accumulate;
+
+use crate::{Array, ConvSpec, Real, Tensor};
+use std::sync::Arc;
+
+impl<T: Real> Array for Tensor<T> {
+    type T = T;
+
+    fn shape(&self) -> Vec<usize> {
+        Tensor::shape(self).to_vec()
+    }
+    fn tensor(&self) -> Tensor<T> {
+        self.clone()
+    }
+    fn lift(&self, t: Tensor<T>) -> Self {
+        t
+    }
+    fn needs_grad(&self) -> bool {
+        false
+    }
+
+    fn conv(&self, w: &Self, spec: ConvSpec) -> Self {
+        product::conv(self, w, spec)
+    }
+    fn conv_input_grad(&self, w: &Self, spec: ConvSpec, hw: (usize, usize)) -> Self {
+        product::conv_input_grad(self, w, spec, hw)
+    }
+    fn conv_weight_grad(&self, dy: &Self, spec: ConvSpec, k: (usize, usize)) -> Self {
+        product::conv_weight_grad(self, dy, spec, k)
+    }
+    fn depthwise(&self, w: &Self, spec: ConvSpec) -> Self {
+        product::depthwise(self, w, spec)
+    }
+    fn depthwise_input_grad(&self, w: &Self, spec: ConvSpec, hw: (usize, usize)) -> Self {
+        product::depthwise_input_grad(self, w, spec, hw)
+    }
+    fn depthwise_weight_grad(&self, dy: &Self, spec: ConvSpec, k: (usize, usize)) -> Self {
+        product::depthwise_weight_grad(self, dy, spec, k)
+    }
+    fn matmul(&self, b: &Self, transpose_a: bool, transpose_b: bool) -> Self {
+        product::matmul(self, b, transpose_a, transpose_b)
+    }
+
+    fn add(&self, b: &Self) -> Self {
+        elementwise::binary(self, b, |x, y| x + y)
+    }
+    fn sub(&self, b: &Self) -> Self {
+        elementwise::binary(self, b, |x, y| x - y)
+    }
+    fn mul(&self, b: &Self) -> Self {
+        elementwise::binary(self, b, |x, y| x * y)
+    }
+    fn affine(&self, k: f64, c: f64) -> Self {
+        let (k, c) = (T::of(k), T::of(c));
+        elementwise::unary(self, move |x| x * k + c)
+    }
+    fn leaky_relu(&self, slope: f64) -> Self {
+        let slope = T::of(slope);
+        elementwise::unary(self, move |x| elementwise::leaky(x, slope))
+    }
+    fn leaky_relu_grad(&self, x: &Self, slope: f64) -> Self {
+        self.leaky_relu_grad_gain(x, slope, 1.0)
+    }
+    fn leaky_relu_grad_gain(&self, x: &Self, slope: f64, gain: f64) -> Self {
+        let (slope, gain) = (T::of(slope * gain), T::of(gain));
+        elementwise::binary(self, x, move |dy, x| dy * if x > T::default() { gain } else { slope })
+    }
+    fn bias_leaky_relu(&self, bias: &Self, slope: f64, gain: f64) -> Self {
+        elementwise::bias_leaky_relu(self, bias, slope, gain)
+    }
+    fn clamp(&self, lo: f64, hi: f64) -> Self {
+        let (lo, hi) = (T::of(lo), T::of(hi));
+        // Written so that NaN stays NaN: a sick run must be seen.
+        elementwise::unary(self, move |x| {
+            if x < lo {
+                lo
+            } else if x > hi {
+                hi
+            } else {
+                x
+            }
+        })
+    }
+    fn clamp_grad(&self, x: &Self, lo: f64, hi: f64) -> Self {
+        let (lo, hi) = (T::of(lo), T::of(hi));
+        elementwise::binary(self, x, move |dy, x| if x > lo && x < hi { dy } else { T::default() })
+    }
+    fn exp(&self) -> Self {
+        elementwise::unary(self, T::exp)
+    }
+    fn tanh(&self) -> Self {
+        elementwise::unary(self, T::tanh)
+    }
+    fn sigmoid(&self) -> Self {
+        elementwise::unary(self, elementwise::sigmoid)
+    }
+    fn softplus(&self) -> Self {
+        elementwise::unary(self, elementwise::softplus)
+    }
+    fn ln(&self) -> Self {
+        elementwise::unary(self, T::ln)
+    }
+    fn rsqrt(&self) -> Self {
+        elementwise::unary(self, |x| T::of(1.0) / x.sqrt())
+    }
+
+    fn sum_to(&self, shape: &[usize]) -> Self {
+        reduce::sum_to(self, shape)
+    }
+    fn broadcast_to(&self, shape: &[usize]) -> Self {
+        elementwise::broadcast_to(self, shape)
+    }
+    fn reshape(&self, shape: &[usize]) -> Self {
+        self.reshaped(shape)
+    }
+    fn concat(parts: &[Self], axis: usize) -> Self {
+        rearrange::concat(parts, axis)
+    }
+    fn narrow(&self, axis: usize, start: usize, len: usize) -> Self {
+        rearrange::narrow(self, axis, start, len)
+    }
+    fn widen(&self, axis: usize, start: usize, total: usize) -> Self {
+        rearrange::widen(self, axis, start, total)
+    }
+    fn rows(&self, indices: &[usize]) -> Self {
+        rearrange::rows(self, indices)
+    }
+    fn scatter_rows(&self, indices: &[usize], rows: usize) -> Self {
+        rearrange::scatter_rows(self, indices, rows)
+    }
+
+    fn upsample2(&self) -> Self {
+        resample::upsample2(self)
+    }
+    fn upsample2_grad(&self) -> Self {
+        resample::upsample2_grad(self)
+    }
+    fn pool2(&self) -> Self {
+        resample::pool2(self)
+    }
+    fn pool2_grad(&self) -> Self {
+        resample::pool2_grad(self)
+    }
+    fn space_to_depth(&self) -> Self {
+        rearrange::space_to_depth(self)
+    }
+    fn depth_to_space(&self) -> Self {
+        rearrange::depth_to_space(self)
+    }
+    fn resize(&self, hw: (usize, usize)) -> Self {
+        resample::resize(self, hw)
+    }
+    fn resize_grad(&self, hw: (usize, usize)) -> Self {
+        resample::resize_grad(self, hw)
+    }
+    fn gather_pixels(&self, map: &Arc<[u32]>, hw: (usize, usize)) -> Self {
+        rearrange::gather_pixels(self, map, hw)
+    }
+    fn scatter_pixels(&self, map: &Arc<[u32]>, hw: (usize, usize)) -> Self {
+        rearrange::scatter_pixels(self, map, hw)
+    }
+}
+
+/// `[n, h, w, c]` of a picture or map.
+fn nhwc<T: Real>(x: &Tensor<T>) -> (usize, usize, usize, usize) {
+    match *x.shape() {
+        [n, h, w, c] => (n, h, w, c),
+        ref other => panic!("expected [n, h, w, c], not {other:?}"),
+    }
+}

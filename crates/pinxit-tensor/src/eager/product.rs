@@ -1,0 +1,95 @@
+//! Convolutions and matrix products: geometry and shape checks in front of the kernels.
+use super::nhwc;
+use crate::kernels::{Conv, Kernels};
+use crate::{ConvSpec, Real, Tensor};
+
+fn geometry<T: Real>(
+    n: usize,
+    (h, w): (usize, usize),
+    (ci, co): (usize, usize),
+    (kh, kw): (usize, usize),
+    spec: ConvSpec,
+) -> Conv {
+    let fits = spec.stride > 0 && h + 2 * spec.pad >= kh && w + 2 * spec.pad >= kw;
+    assert!(fits, "a {kh}x{kw} kernel with {spec:?} does not fit a {h}x{w} map");
+    Conv { n, h, w, ci, co, kh, kw, stride: spec.stride, pad: spec.pad }
+}
+
+fn check<T: Real>(what: &str, t: &Tensor<T>, shape: &[usize]) {
+    assert_eq!(t.shape(), shape, "shape of {what}");
+}
+
+pub(super) fn conv<T: Real>(x: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec) -> Tensor<T> {
+    let (n, h, w, ci) = nhwc(x);
+    let (kh, kw, wci, co) = nhwc(wt);
+    assert_eq!(ci, wci, "weights {:?} for a map {:?}", wt.shape(), x.shape());
+    let g = geometry::<T>(n, (h, w), (ci, co), (kh, kw), spec);
+    let mut y = Tensor::recycled(&[n, g.ho(), g.wo(), co]);
+    <T as Kernels>::conv(&g, x.data(), wt.data(), y.data_mut());
+    y
+}
+
+pub(super) fn conv_input_grad<T: Real>(dy: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec, hw: (usize, usize)) -> Tensor<T> {
+    let (kh, kw, ci, co) = nhwc(wt);
+    let g = geometry::<T>(nhwc(dy).0, hw, (ci, co), (kh, kw), spec);
+    check("the output gradient", dy, &[g.n, g.ho(), g.wo(), co]);
+    let mut dx = Tensor::recycled(&[g.n, g.h, g.w, ci]);
+    <T as Kernels>::conv_input_grad(&g, dy.data(), wt.data(), dx.data_mut());
+    dx
+}
+
+pub(super) fn conv_weight_grad<T: Real>(x: &Tensor<T>, dy: &Tensor<T>, spec: ConvSpec, k: (usize, usize)) -> Tensor<T> {
+    let ((n, h, w, ci), co) = (nhwc(x), nhwc(dy).3);
+    let g = geometry::<T>(n, (h, w), (ci, co), k, spec);
+    check("the output gradient", dy, &[n, g.ho(), g.wo(), co]);
+    let mut dw = Tensor::recycled(&[k.0, k.1, ci, co]);
+    <T as Kernels>::conv_weight_grad(&g, x.data(), dy.data(), dw.data_mut());
+    dw
+}
+
+fn taps<T: Real>(wt: &Tensor<T>) -> (usize, usize, usize) {
+    match *wt.shape() {
+        [kh, kw, c] => (kh, kw, c),
+        ref other => panic!("expected depthwise weights [kh, kw, c], not {other:?}"),
+    }
+}
+
+pub(super) fn depthwise<T: Real>(x: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec) -> Tensor<T> {
+    let ((n, h, w, c), (kh, kw, wc)) = (nhwc(x), taps(wt));
+    assert_eq!(c, wc, "depthwise weights {:?} for a map {:?}", wt.shape(), x.shape());
+    let g = geometry::<T>(n, (h, w), (c, c), (kh, kw), spec);
+    let mut y = Tensor::recycled(&[n, g.ho(), g.wo(), c]);
+    <T as Kernels>::depthwise(&g, x.data(), wt.data(), y.data_mut());
+    y
+}
+
+pub(super) fn depthwise_input_grad<T: Real>(dy: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec, hw: (usize, usize)) -> Tensor<T> {
+    let (kh, kw, c) = taps(wt);
+    let g = geometry::<T>(nhwc(dy).0, hw, (c, c), (kh, kw), spec);
+    check("the output gradient", dy, &[g.n, g.ho(), g.wo(), c]);
+    let mut dx = Tensor::recycled(&[g.n, g.h, g.w, c]);
+    <T as Kernels>::depthwise_input_grad(&g, dy.data(), wt.data(), dx.data_mut());
+    dx
+}
+
+pub(super) fn depthwise_weight_grad<T: Real>(x: &Tensor<T>, dy: &Tensor<T>, spec: ConvSpec, k: (usize, usize)) -> Tensor<T> {
+    let (n, h, w, c) = nhwc(x);
+    let g = geometry::<T>(n, (h, w), (c, c), k, spec);
+    check("the output gradient", dy, &[n, g.ho(), g.wo(), c]);
+    let mut dw = Tensor::recycled(&[k.0, k.1, c]);
+    <T as Kernels>::depthwise_weight_grad(&g, x.data(), dy.data(), dw.data_mut());
+    dw
+}
+
+pub(super) fn matmul<T: Real>(a: &Tensor<T>, b: &Tensor<T>, ta: bool, tb: bool) -> Tensor<T> {
+    let turned = |t: &Tensor<T>, transpose: bool| match *t.shape() {
+        [rows, cols] if transpose => (cols, rows),
+        [rows, cols] => (rows, cols),
+        ref other => panic!("expected a matrix [rows, cols], not {other:?}"),
+    };
+    let ((m, k), (kb, n)) = (turned(a, ta), turned(b, tb));
+    assert_eq!(k, kb, "matrices {:?} (transposed: {ta}) and {:?} (transposed: {tb}) do not fit", a.shape(), b.shape());
+    let mut c = Tensor::recycled(&[m, n]);
+    <T as Kernels>::matmul(m, k, n, a.data(), ta, b.data(), tb, c.data_mut());
+    c
+}
