@@ -1,0 +1,176 @@
+//! A trained generator in one file: what it is, where it comes from, its weights.
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub use crate::tensorfile::Precision;
+use crate::tensorfile::{Opened, first_not_finite, read_bytes, to_bytes, write_atomic};
+use crate::{Error, Generator, GeneratorConfig, Result, Weights};
+
+/// Version of the file's own metadata; raised when an older program could no longer make the same pictures.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// The one metadata key: JSON of format version, generator and [`ModelMeta`].
+const KEY: &str = "pinxit";
+
+/// How a model was trained.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TrainingSummary {
+    /// Thousands of pictures shown, those of the parent models not counted.
+    pub kimg: f64,
+    /// Time spent training.
+    pub seconds: f64,
+    /// Seed of the run.
+    pub seed: u64,
+    /// `projected` or `own`.
+    pub discriminator: String,
+    /// Version of pinxit that trained it.
+    pub version: String,
+    /// Measured figures by name, as in the evaluation report.
+    pub figures: BTreeMap<String, f64>,
+}
+
+/// What a model was trained on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DatasetSummary {
+    /// Name of the dataset.
+    pub name: String,
+    /// Hash of its manifest.
+    pub manifest_hash: String,
+    /// Number of pictures.
+    pub pictures: usize,
+    /// SPDX ids of every licence among them.
+    pub licences: BTreeSet<String>,
+}
+
+/// Everything about a model but its sizes and weights.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModelMeta {
+    /// Name for people.
+    pub name: String,
+    /// Names of the classes, as many as the generator has.
+    pub classes: Vec<String>,
+    /// Names of the styles, as many as the generator has.
+    pub styles: Vec<String>,
+    /// How it was trained.
+    pub training: TrainingSummary,
+    /// On what.
+    pub dataset: DatasetSummary,
+    /// [`Model::hash`] of the model that training began from.
+    pub parent: Option<String>,
+}
+
+/// A trained generator: sizes, origin, weights.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Sizes of the network.
+    pub generator: GeneratorConfig,
+    /// Origin and names.
+    pub meta: ModelMeta,
+    /// The weights, those of the running average.
+    pub weights: Weights<f32>,
+}
+
+/// What stands in the file's metadata.
+#[derive(Serialize, Deserialize)]
+struct Card {
+    format_version: u32,
+    /// Height and width, px: for people and other programs; the generator's sizes are what counts.
+    resolution: (usize, usize),
+    generator: GeneratorConfig,
+    #[serde(flatten)]
+    meta: ModelMeta,
+}
+
+/// Read first and alone, so that a newer format is named as such even when the rest cannot be understood.
+#[derive(Deserialize)]
+struct CardVersion {
+    format_version: u32,
+}
+
+impl Model {
+    /// Reads a model. The file may come from anywhere: nothing in it is believed before it is checked.
+    pub fn load(path: &Path) -> Result<Self> {
+        Self::from_bytes(&read_bytes(path)?)
+    }
+
+    /// The same from memory.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let opened = Opened::new(bytes)?;
+        let card = read_card(&opened.metadata)?;
+        card.generator.validate()?;
+        check_names(&card.generator, &card.meta)?;
+        opened.expect(&Generator::new(card.generator.clone()).specs())?;
+        Ok(Model { generator: card.generator, meta: card.meta, weights: opened.weights()? })
+    }
+
+    /// Writes the model, whole or not at all. Refuses what [`load`](Self::load) would refuse.
+    pub fn save(&self, path: &Path, precision: Precision) -> Result<()> {
+        write_atomic(path, &self.to_bytes(precision)?)
+    }
+
+    /// The file in memory; the same model gives the same bytes.
+    pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
+        self.generator.validate()?;
+        check_names(&self.generator, &self.meta)?;
+        if let Some(name) = first_not_finite(&self.weights) {
+            return Err(Error::NotFinite(name.to_string()));
+        }
+        let card = Card {
+            format_version: FORMAT_VERSION,
+            resolution: self.generator.resolution(),
+            generator: self.generator.clone(),
+            meta: self.meta.clone(),
+        };
+        let card = serde_json::to_string(&card).map_err(|e| Error::NotAModel(e.to_string()))?;
+        let bytes = to_bytes(&self.weights, &BTreeMap::from([(KEY.to_string(), card)]), precision);
+        Opened::new(&bytes)?.expect(&Generator::new(self.generator.clone()).specs())?;
+        Ok(bytes)
+    }
+
+    /// What decides the pictures, as 64 hex digits of BLAKE3: sizes, names of the labels, weights. The same for a file and the
+    /// model read from it and saved again; a note about the training does not change it.
+    pub fn hash(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let sizes = serde_json::json!([FORMAT_VERSION, self.generator, self.meta.classes, self.meta.styles]);
+        hasher.update(sizes.to_string().as_bytes());
+        for (name, tensor) in &self.weights {
+            hasher.update(name.as_bytes());
+            let bytes: Vec<u8> = tensor.data().iter().flat_map(|v| v.to_le_bytes()).collect();
+            hasher.update(&bytes);
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
+    /// The generator that these weights belong to.
+    pub fn network(&self) -> Generator {
+        Generator::new(self.generator.clone())
+    }
+}
+
+fn read_card(metadata: &BTreeMap<String, String>) -> Result<Card> {
+    let text = metadata.get(KEY).ok_or_else(|| Error::NotAModel("the file does not say what its tensors are".into()))?;
+    let version: CardVersion = serde_json::from_str(text).map_err(unreadable)?;
+    if version.format_version > FORMAT_VERSION {
+        return Err(Error::Version { found: version.format_version, known: FORMAT_VERSION });
+    }
+    serde_json::from_str(text).map_err(unreadable)
+}
+
+fn unreadable(e: serde_json::Error) -> Error {
+    Error::NotAModel(format!("its description is not readable ({e})"))
+}
+
+fn check_names(generator: &GeneratorConfig, meta: &ModelMeta) -> Result<()> {
+    for (what, names, count) in [("class", meta.classes.len(), generator.classes), ("style", meta.styles.len(), generator.styles)]
+    {
+        if names != count {
+            return Err(Error::Config(format!("{names} {what} names for {count} in the network")));
+        }
+    }
+    Ok(())
+}
