@@ -1,1 +1,16 @@
 //! Weights and a recipe to pictures.
+//!
+//! A [`Recipe`] says everything a picture needs: the model's hash, a seed, labels, psi. A [`Painter`] holds one model and
+//! paints recipes; the same recipe gives the same bytes whether it is painted alone or among others.
+//! May use `pinxit-tensor`, `pinxit-nn`, `pinxit-image`; knows no folders, no settings, no progress bars.
+mod error;
+pub mod near;
+mod painter;
+mod recipe;
+
+pub use error::Error;
+pub use painter::Painter;
+pub use recipe::{ModelRef, Operation, Recipe, VERSION};
+
+/// Result with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,2 +1,57 @@
 //! The picture studio: train on a collection, paint, sign.
-fn main() {}
+//!
+//! `cli.rs` holds what every command shares, `commands/` one file each, `face.rs` prints the events of a use case.
+mod cli;
+mod commands;
+mod context;
+mod face;
+mod interrupt;
+mod output;
+mod reference;
+
+use std::process::ExitCode;
+
+use clap::FromArgMatches;
+use pinxit_studio::Error;
+
+/// The request failed: input, configuration, model.
+const FAILED: u8 = 1;
+/// Wrong usage; clap's own code.
+const USAGE: u8 = 2;
+/// A mistake of ours.
+const INTERNAL: u8 = 70;
+/// Ctrl-C; a checkpoint was saved.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| output::internal(&panic.to_string())));
+    match std::panic::catch_unwind(run) {
+        Ok(code) => ExitCode::from(code),
+        Err(_) => ExitCode::from(INTERNAL),
+    }
+}
+
+fn run() -> u8 {
+    let matches = match cli::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(e) => return usage(&e),
+    };
+    let parsed = match cli::Cli::from_arg_matches(&matches) {
+        Ok(parsed) => parsed,
+        Err(e) => return usage(&e),
+    };
+    let json = parsed.globals.json;
+    match commands::run(parsed, &matches) {
+        Ok(()) => 0,
+        Err(e) => {
+            output::error(&e, json);
+            if matches!(e, Error::Interrupted { .. }) { INTERRUPTED } else { FAILED }
+        }
+    }
+}
+
+/// Prints what clap has to say: help and version on stdout with success, mistakes on stderr.
+fn usage(e: &clap::Error) -> u8 {
+    let printed = e.print();
+    if e.use_stderr() || printed.is_err() { USAGE } else { 0 }
+}

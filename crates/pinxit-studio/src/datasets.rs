@@ -1,0 +1,109 @@
+//! `pinxit datasets`: what has been taken in.
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use pinxit_dataset::{Dataset, DatasetFile};
+use pinxit_image::{Encoding, Metadata};
+use serde::Serialize;
+
+use crate::home::Kind;
+use crate::{Result, Studio};
+
+/// Most pictures on a contact sheet.
+const SHEET_PICTURES: usize = 96;
+/// Columns of a contact sheet.
+const SHEET_COLUMNS: usize = 12;
+/// Space between pictures on a contact sheet.
+const SHEET_GAP_PX: u32 = 2;
+
+/// A dataset in a list.
+#[derive(Clone, Debug, Serialize)]
+pub struct DatasetEntry {
+    /// Name.
+    pub name: String,
+    /// What it is, or why it cannot be read.
+    #[serde(flatten)]
+    pub state: DatasetState,
+}
+
+/// Partial failure is data: one damaged dataset does not hide the others.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum DatasetState {
+    /// Can be used.
+    Whole(Box<DatasetFile>),
+    /// Cannot, and why.
+    Damaged {
+        /// The reason.
+        error: String,
+    },
+}
+
+/// Everything about one dataset.
+#[derive(Clone, Debug, Serialize)]
+pub struct DatasetDetail {
+    /// Its folder.
+    pub path: PathBuf,
+    /// Its own description.
+    #[serde(flatten)]
+    pub file: DatasetFile,
+    /// Pictures of each class.
+    pub class_counts: BTreeMap<String, usize>,
+    /// Pictures of each style.
+    pub style_counts: BTreeMap<String, usize>,
+    /// The contact sheet, if one was asked for.
+    pub sheet: Option<PathBuf>,
+}
+
+/// All datasets, by name.
+pub fn list(studio: &Studio) -> Result<Vec<DatasetEntry>> {
+    let mut entries = Vec::new();
+    for name in studio.names(Kind::Dataset)? {
+        let state = match Dataset::open(&studio.path(Kind::Dataset, &name)?) {
+            Ok(dataset) => DatasetState::Whole(Box::new(dataset.description().clone())),
+            Err(e) => DatasetState::Damaged { error: e.to_string() },
+        };
+        entries.push(DatasetEntry { name, state });
+    }
+    Ok(entries)
+}
+
+/// Opens a dataset by name.
+pub fn open(studio: &Studio, name: &str) -> Result<Dataset> { Ok(Dataset::open(&studio.existing(Kind::Dataset, name)?)?) }
+
+/// One dataset; with a contact sheet of up to 96 pictures, spread evenly, if `sheet` names a file.
+pub fn show(studio: &Studio, name: &str, sheet: Option<&Path>) -> Result<DatasetDetail> {
+    let dataset = open(studio, name)?;
+    if let Some(path) = sheet {
+        write_sheet(&dataset, path)?;
+    }
+    Ok(detail(&dataset, sheet))
+}
+
+pub(crate) fn detail(dataset: &Dataset, sheet: Option<&Path>) -> DatasetDetail {
+    let count = |names: &[String], label: &dyn Fn(usize) -> Option<u32>| {
+        let mut counts = BTreeMap::new();
+        for name in (0..dataset.len()).filter_map(label).filter_map(|i| names.get(i as usize)) {
+            *counts.entry(name.clone()).or_insert(0) += 1;
+        }
+        counts
+    };
+    DatasetDetail {
+        path: dataset.dir().to_path_buf(),
+        file: dataset.description().clone(),
+        class_counts: count(dataset.classes(), &|i| dataset.class(i)),
+        style_counts: count(dataset.styles(), &|i| dataset.style(i)),
+        sheet: sheet.map(Path::to_path_buf),
+    }
+}
+
+fn write_sheet(dataset: &Dataset, path: &Path) -> Result<()> {
+    let n = dataset.len().min(SHEET_PICTURES);
+    let mut pictures = Vec::with_capacity(n);
+    for i in 0..n {
+        pictures.push(dataset.picture(i * dataset.len() / n)?);
+    }
+    let sheet = pinxit_image::grid(&pictures, SHEET_COLUMNS, SHEET_GAP_PX)?;
+    crate::paths::make_parent(path)?;
+    Ok(pinxit_image::write_atomic(path, &pinxit_image::encode(&sheet, Encoding::Png, &Metadata::default())?)?)
+}

@@ -1,0 +1,170 @@
+//! What can go wrong in a use case. Every error has a hint or states why it needs none.
+use std::path::PathBuf;
+
+use pinxit_create::near;
+
+/// A failed use case.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A dataset, run or model that is not there.
+    #[error("there is no {kind} \"{name}\" in {}", home.display())]
+    Unknown {
+        /// `dataset`, `run` or `model`.
+        kind: &'static str,
+        /// What was asked for.
+        name: String,
+        /// Names close to it.
+        close: Vec<String>,
+        /// The studio home.
+        home: PathBuf,
+        /// Whether there are any of this kind.
+        any: bool,
+    },
+    /// A name that cannot be a file name.
+    #[error("\"{name}\" cannot be a name here")]
+    BadName {
+        /// The name.
+        name: String,
+    },
+    /// Something of this name exists already.
+    #[error("there is a {kind} \"{name}\" already")]
+    Taken {
+        /// `dataset`, `run` or `model`.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A settings file that cannot be read.
+    #[error("the settings in {} cannot be used: {message}", path.display())]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        message: String,
+    },
+    /// A setting or a pair of settings that makes no sense.
+    #[error("{message}")]
+    Setting {
+        /// What is wrong.
+        message: String,
+        /// What to write instead.
+        hint: String,
+    },
+    /// A picture without a recipe.
+    #[error("{} carries no recipe", path.display())]
+    NoRecipe {
+        /// The picture.
+        path: PathBuf,
+    },
+    /// The model a recipe names is not in this home.
+    #[error("the recipe in {} needs the model \"{name}\" with hash {hash}, which is not in {}", path.display(), home.display())]
+    NoSuchModel {
+        /// The picture.
+        path: PathBuf,
+        /// Name in the recipe.
+        name: String,
+        /// Hash in the recipe.
+        hash: String,
+        /// The studio home.
+        home: PathBuf,
+        /// Whether a model of that name with another hash is there.
+        renamed: bool,
+    },
+    /// The demo's pictures or model were not built into this program.
+    #[error("this pinxit was built without {what}")]
+    NothingEmbedded {
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A file that is neither picture nor model nor dataset.
+    #[error("{} is neither a picture, a model, a dataset nor a run", path.display())]
+    NotKnown {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file, with what was wrong with it.
+    #[error("{}: {source}", path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What was wrong.
+        source: Box<Error>,
+    },
+    /// The person asked to stop. Nothing is lost.
+    #[error("stopped")]
+    Interrupted {
+        /// Command that goes on from here, if there is one.
+        resume: Option<String>,
+    },
+    /// The operating system refused.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// Reading or writing a picture.
+    #[error(transparent)]
+    Image(#[from] pinxit_image::Error),
+    /// A model file.
+    #[error(transparent)]
+    Network(#[from] pinxit_nn::Error),
+    /// A dataset.
+    #[error(transparent)]
+    Dataset(#[from] pinxit_dataset::Error),
+    /// Training or measuring.
+    #[error(transparent)]
+    Train(#[from] pinxit_train::Error),
+    /// Painting.
+    #[error(transparent)]
+    Create(#[from] pinxit_create::Error),
+}
+
+impl Error {
+    /// Puts the file in front of the message.
+    pub fn in_file(self, path: impl Into<PathBuf>) -> Self { Error::InFile { path: path.into(), source: Box::new(self) } }
+
+    /// What a person can do about it, where there is something.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Error::Unknown { kind, close, any, .. } => unknown_hint(kind, close, *any),
+            Error::BadName { .. } => "letters, digits, - _ and . only, at most 100, not starting with - or .".into(),
+            Error::Taken { kind, name } => format!("choose another name, or `pinxit {kind}s remove {name}` first"),
+            Error::Settings { path, .. } => format!("correct {}, or move it away to use the defaults", path.display()),
+            Error::Setting { hint, .. } => hint.clone(),
+            Error::NoRecipe { .. } => "only files written by `pinxit generate` carry one, and some programs strip it".into(),
+            Error::NoSuchModel { renamed: true, .. } => {
+                "a model of that name is there, with another hash: it was trained further, and would paint another picture".into()
+            }
+            Error::NoSuchModel { .. } => "copy the model into models/ of the home, or name the right --home".into(),
+            Error::NothingEmbedded { .. } => "build it in the repository, or name a folder with --assets".into(),
+            Error::NotKnown { .. } => "`pinxit --help` lists what there is to do".into(),
+            Error::InFile { source, .. } => return source.hint(),
+            Error::Interrupted { resume } => return resume.as_ref().map(|command| format!("go on with `{command}`")),
+            Error::Io(e) => return io_hint(e.kind()),
+            Error::Image(e) => return e.hint().map(String::from),
+            Error::Network(e) => return e.hint().map(|h| h.to_string()),
+            Error::Dataset(e) => return e.hint().map(|h| h.to_string()),
+            Error::Train(e) => return e.hint(),
+            Error::Create(e) => return e.hint(),
+        })
+    }
+}
+
+fn unknown_hint(kind: &str, close: &[String], any: bool) -> String {
+    let close: Vec<&str> = close.iter().map(String::as_str).collect();
+    match (close.is_empty(), any, kind) {
+        (false, ..) => format!("did you mean {}?", near::listed(&close)),
+        (_, true, _) => format!("`pinxit {kind}s list` shows what there is"),
+        (_, _, "dataset") => "make one: `pinxit import FOLDER --into NAME`".into(),
+        _ => "train one: `pinxit train DATASET`; or see `pinxit demo`".into(),
+    }
+}
+
+fn io_hint(kind: std::io::ErrorKind) -> Option<String> {
+    use std::io::ErrorKind as K;
+    let hint = match kind {
+        K::NotFound => "check the path",
+        K::PermissionDenied | K::ReadOnlyFilesystem => "choose a folder you may write to, or give yourself the right",
+        K::StorageFull | K::QuotaExceeded | K::FileTooLarge => "free some disk space and try again; nothing was overwritten",
+        _ => return None,
+    };
+    Some(hint.into())
+}

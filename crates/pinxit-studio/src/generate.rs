@@ -1,0 +1,244 @@
+//! A model into pictures, and a picture's recipe into the same picture again.
+use std::path::{Path, PathBuf};
+
+use pinxit_create::{Painter, Recipe};
+use pinxit_image::{Encoding, Format, Metadata, Picture};
+use pinxit_tensor::Rng;
+use serde::Serialize;
+
+use crate::event::{Event, Task, Watcher, figures};
+use crate::settings::{GenerateSettings, ImageFormat};
+use crate::{Error, Result, Studio, models, paths};
+
+/// Space between pictures of a contact sheet.
+const SHEET_GAP_PX: u32 = 2;
+/// Most pictures of one contact sheet.
+const SHEET_MOST: usize = 4096;
+
+/// What to paint.
+#[derive(Clone, Debug)]
+pub struct GenerateRequest {
+    /// Model: a name, a run, or a file.
+    pub model: String,
+    /// One picture for each seed (and class and style).
+    pub seeds: Vec<u64>,
+    /// Classes; none: each seed draws one of those the model knows.
+    pub classes: Vec<String>,
+    /// Styles; none: each seed draws one.
+    pub styles: Vec<String>,
+    /// Words kept in the recipe.
+    pub caption: Option<String>,
+    /// How.
+    pub settings: GenerateSettings,
+    /// Also a contact sheet.
+    pub sheet: bool,
+    /// Columns of the contact sheet; near-square if absent.
+    pub columns: Option<usize>,
+    /// Folder for the files.
+    pub out: PathBuf,
+}
+
+/// What was painted.
+#[derive(Clone, Debug, Serialize)]
+pub struct Generated {
+    /// Hash of the model.
+    pub model: String,
+    /// The files, in order.
+    pub pictures: Vec<PathBuf>,
+    /// The contact sheet.
+    pub sheet: Option<PathBuf>,
+}
+
+/// Paints; every file carries its recipe and is written whole or not at all.
+pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Watcher) -> Result<Generated> {
+    let (mut painter, recipes) = plan(studio, request)?;
+    watcher.event(Event::Started { task: Task::Generate, name: painter.model().name.clone() });
+    if request.sheet && recipes.len() > SHEET_MOST {
+        return Err(Error::Setting {
+            message: format!("a contact sheet of {} pictures is too large", recipes.len()),
+            hint: format!("paint at most {SHEET_MOST} at once, or leave --grid away"),
+        });
+    }
+    fs_err::create_dir_all(&request.out)?;
+    let encoding = encoding(request.settings.format, request.settings.quality);
+    let mut made = Generated { model: painter.model().hash.clone(), pictures: Vec::new(), sheet: None };
+    let mut on_sheet = Vec::new();
+    for (i, recipe) in recipes.iter().enumerate() {
+        watcher.event(progress(i, recipes.len()));
+        if watcher.stop() {
+            watcher.event(Event::Interrupted { task: Task::Generate, resume: None });
+            return Err(Error::Interrupted { resume: None });
+        }
+        let picture = paint(&mut painter, recipe)?;
+        let path = request.out.join(file_name(recipe, request));
+        write(&path, &picture, encoding, &recipe.to_json()?, recipe)?;
+        watcher.event(Event::Picture { role: "picture".into(), path: path.clone() });
+        made.pictures.push(path);
+        on_sheet.extend(request.sheet.then_some(picture));
+    }
+    watcher.event(progress(recipes.len(), recipes.len()));
+    if request.sheet {
+        let path = request.out.join("sheet.png");
+        write_sheet(&path, &on_sheet, request.columns)?;
+        watcher.event(Event::Picture { role: "sheet".into(), path: path.clone() });
+        made.sheet = Some(path);
+    }
+    let first = made.pictures.first().map(|p| p.display().to_string()).unwrap_or_default();
+    let next = vec![format!("pinxit info {first}"), format!("pinxit generate --from {first}")];
+    watcher.event(Event::Finished { task: Task::Generate, result: figures(&made), next });
+    Ok(made)
+}
+
+/// The model, opened, and every recipe: labels are checked before anything is painted.
+pub fn plan(studio: &Studio, request: &GenerateRequest) -> Result<(Painter, Vec<Recipe>)> {
+    let found = models::find(studio, &request.model)?;
+    let painter = Painter::open(found.load()?, &found.name);
+    let mut recipes = Vec::new();
+    for &seed in &request.seeds {
+        let mut draw = Rng::stream(seed, "labels");
+        let classes = asked_or_drawn(&request.classes, painter.classes(), &mut draw);
+        let styles = asked_or_drawn(&request.styles, painter.styles(), &mut draw);
+        for class in &classes {
+            for style in &styles {
+                let mut recipe = painter.recipe(seed, class.as_deref(), style.as_deref(), request.settings.psi)?;
+                recipe.caption.clone_from(&request.caption);
+                recipes.push(recipe);
+            }
+        }
+    }
+    Ok((painter, recipes))
+}
+
+/// The labels asked for; else one drawn from those the model knows; else none.
+fn asked_or_drawn(asked: &[String], known: &[String], draw: &mut Rng) -> Vec<Option<String>> {
+    match (asked, known) {
+        ([], []) => vec![None],
+        ([], known) => vec![Some(known[draw.below(known.len())].clone())],
+        (asked, _) => asked.iter().cloned().map(Some).collect(),
+    }
+}
+
+/// Paints the recipes found in `pictures` again, into `out`. The recipe is written back word for word, so a PNG has the same
+/// bytes. `format` changes the file format; without it each file keeps its own.
+pub fn repaint(
+    studio: &Studio,
+    pictures: &[PathBuf],
+    format: Option<ImageFormat>,
+    quality: u8,
+    out: &Path,
+    watcher: &mut dyn Watcher,
+) -> Result<Generated> {
+    watcher.event(Event::Started { task: Task::Generate, name: "again".into() });
+    let mut made = Generated { model: String::new(), pictures: Vec::new(), sheet: None };
+    let mut open: Option<Painter> = None;
+    for (i, path) in pictures.iter().enumerate() {
+        watcher.event(progress(i, pictures.len()));
+        if watcher.stop() {
+            return Err(Error::Interrupted { resume: None });
+        }
+        let (text, own_format) = read(path)?;
+        let recipe = Recipe::from_json(&text).map_err(|e| Error::from(e).in_file(path))?;
+        let painter = match open.take() {
+            Some(painter) if painter.model().hash == recipe.model.hash => open.insert(painter),
+            _ => open.insert(painter_for(studio, path, &recipe)?),
+        };
+        let picture = paint(painter, &recipe)?;
+        let encoding = encoding(format.or(own_format).unwrap_or(ImageFormat::Png), quality);
+        let to = out.join(again_name(path, &encoding));
+        fs_err::create_dir_all(out)?;
+        write(&to, &picture, encoding, &text, &recipe)?;
+        watcher.event(Event::Picture { role: "picture".into(), path: to.clone() });
+        made.model = recipe.model.hash;
+        made.pictures.push(to);
+    }
+    watcher.event(Event::Finished { task: Task::Generate, result: figures(&made), next: Vec::new() });
+    Ok(made)
+}
+
+/// The recipe's own text and the file's format, if it is one that can be written.
+fn read(path: &Path) -> Result<(String, Option<ImageFormat>)> {
+    let bytes = fs_err::read(path)?;
+    let format = match pinxit_image::sniff(&bytes) {
+        Some(Format::Png) => Some(ImageFormat::Png),
+        Some(Format::Jpeg) => Some(ImageFormat::Jpeg),
+        Some(Format::WebP) => Some(ImageFormat::Webp),
+        Some(Format::Avif) => Some(ImageFormat::Avif),
+        _ => None,
+    };
+    let recipe = pinxit_image::read_recipe(&bytes).map_err(|e| Error::from(e).in_file(path))?;
+    Ok((recipe.ok_or_else(|| Error::NoRecipe { path: path.into() })?, format))
+}
+
+fn painter_for(studio: &Studio, path: &Path, recipe: &Recipe) -> Result<Painter> {
+    match models::find_by_hash(studio, &recipe.model.hash, &recipe.model.name)? {
+        Some((_, model)) => Ok(Painter::open(model, &recipe.model.name)),
+        None => Err(Error::NoSuchModel {
+            path: path.into(),
+            name: recipe.model.name.clone(),
+            hash: recipe.model.hash.clone(),
+            home: studio.home().into(),
+            renamed: models::find(studio, &recipe.model.name).is_ok(),
+        }),
+    }
+}
+
+fn paint(painter: &mut Painter, recipe: &Recipe) -> Result<Picture> {
+    let mut pictures = painter.paint(std::slice::from_ref(recipe))?;
+    pictures.pop().ok_or_else(|| std::io::Error::other("a recipe gave no picture").into())
+}
+
+fn progress(step: usize, total: usize) -> Event {
+    Event::Progress { task: Task::Generate, phase: "painting".into(), step: step as u64, total: total as u64 }
+}
+
+fn encoding(format: ImageFormat, quality: u8) -> Encoding {
+    match format {
+        ImageFormat::Png => Encoding::Png,
+        ImageFormat::Jpeg => Encoding::Jpeg { quality },
+        ImageFormat::Webp => Encoding::WebP,
+        ImageFormat::Avif => Encoding::Avif { quality },
+    }
+}
+
+fn extension(encoding: &Encoding) -> &'static str {
+    match encoding {
+        Encoding::Png => ImageFormat::Png,
+        Encoding::Jpeg { .. } => ImageFormat::Jpeg,
+        Encoding::WebP => ImageFormat::Webp,
+        Encoding::Avif { .. } => ImageFormat::Avif,
+    }
+    .extension()
+}
+
+/// `trees-oak-000042.png`; class and style only where the model has them.
+fn file_name(recipe: &Recipe, request: &GenerateRequest) -> String {
+    let labels = [&recipe.class, &recipe.style].into_iter().flatten().map(|l| format!("{}-", plain(l))).collect::<String>();
+    format!("{}-{labels}{:06}.{}", plain(&recipe.model.name), recipe.seed, request.settings.format.extension())
+}
+
+/// A label as part of a file name.
+fn plain(label: &str) -> String {
+    label.chars().take(60).map(|c| if c.is_alphanumeric() || c == '_' { c } else { '-' }).collect()
+}
+
+fn again_name(path: &Path, encoding: &Encoding) -> String {
+    let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    format!("{stem}-again.{}", extension(encoding))
+}
+
+fn write(path: &Path, picture: &Picture, encoding: Encoding, recipe_text: &str, recipe: &Recipe) -> Result<()> {
+    let metadata = Metadata {
+        recipe: Some(recipe_text.to_string()),
+        title: recipe.caption.clone(),
+        software: Some(recipe.software.clone()),
+        ..Metadata::default()
+    };
+    paths::make_parent(path)?;
+    Ok(pinxit_image::write_atomic(path, &pinxit_image::encode(picture, encoding, &metadata)?)?)
+}
+
+fn write_sheet(path: &Path, pictures: &[Picture], columns: Option<usize>) -> Result<()> {
+    let columns = columns.unwrap_or_else(|| (pictures.len() as f64).sqrt().ceil() as usize).max(1);
+    let sheet = pinxit_image::grid(pictures, columns, SHEET_GAP_PX)?;
+    Ok(pinxit_image::write_atomic(path, &pinxit_image::encode(&sheet, Encoding::Png, &Metadata::default())?)?)
+}

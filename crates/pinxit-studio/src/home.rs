@@ -1,0 +1,175 @@
+//! The studio home: `datasets/NAME`, `runs/NAME`, `models/NAME.safetensors`, and `bin/` for what was removed.
+use std::path::{Path, PathBuf};
+
+use pinxit_create::near;
+
+use crate::{Error, Result};
+
+/// A folder that holds everything a person makes.
+#[derive(Clone, Debug)]
+pub struct Studio {
+    home: PathBuf,
+}
+
+/// The three kinds of things in a home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `datasets/NAME/`
+    Dataset,
+    /// `runs/NAME/`
+    Run,
+    /// `models/NAME.safetensors`
+    Model,
+}
+
+impl Kind {
+    /// In a sentence.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Dataset => "dataset",
+            Kind::Run => "run",
+            Kind::Model => "model",
+        }
+    }
+
+    fn folder(self) -> &'static str {
+        match self {
+            Kind::Dataset => "datasets",
+            Kind::Run => "runs",
+            Kind::Model => "models",
+        }
+    }
+}
+
+impl Studio {
+    /// The home at `home`; nothing is created before something is written.
+    pub fn at(home: impl Into<PathBuf>) -> Self { Studio { home: home.into() } }
+
+    /// The folder itself.
+    pub fn home(&self) -> &Path { &self.home }
+
+    /// The folder of one kind.
+    pub fn folder(&self, kind: Kind) -> PathBuf { self.home.join(kind.folder()) }
+
+    /// Where a thing of this name lies, or would.
+    pub fn path(&self, kind: Kind, name: &str) -> Result<PathBuf> {
+        check_name(name)?;
+        let file = if kind == Kind::Model { format!("{name}.safetensors") } else { name.to_string() };
+        Ok(self.folder(kind).join(file))
+    }
+
+    /// Names of one kind, sorted. Hidden files and half-written ones are not names.
+    pub fn names(&self, kind: Kind) -> Result<Vec<String>> {
+        let entries = match fs_err::read_dir(self.folder(kind)) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(e.into()),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let Ok(file) = entry.file_name().into_string() else { continue };
+            let is_folder = entry.path().is_dir();
+            let name = match kind {
+                Kind::Model => file.strip_suffix(".safetensors").filter(|_| !is_folder),
+                _ => Some(file.as_str()).filter(|_| is_folder),
+            };
+            names.extend(name.filter(|n| check_name(n).is_ok()).map(String::from));
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The path of something that must exist; otherwise an error that lists near names.
+    pub fn existing(&self, kind: Kind, name: &str) -> Result<PathBuf> {
+        if let Ok(path) = self.path(kind, name)
+            && path.exists()
+        {
+            return Ok(path);
+        }
+        let names = self.names(kind)?;
+        let close = near::matches(name, names.iter().map(String::as_str)).into_iter().map(String::from).collect();
+        Err(Error::Unknown { kind: kind.word(), name: name.into(), close, home: self.home.clone(), any: !names.is_empty() })
+    }
+
+    /// `wanted`, or `wanted-2`, `wanted-3`… : the first name not taken.
+    pub fn free_name(&self, kind: Kind, wanted: &str) -> Result<String> {
+        for i in 1..10_000 {
+            let name = if i == 1 { wanted.to_string() } else { format!("{wanted}-{i}") };
+            if !self.path(kind, &name)?.exists() {
+                return Ok(name);
+            }
+        }
+        Err(Error::BadName { name: wanted.into() })
+    }
+
+    /// Moves something into `bin/`, so that a mistake can be undone; says where it lies now.
+    pub fn remove(&self, kind: Kind, name: &str) -> Result<PathBuf> {
+        let from = self.existing(kind, name)?;
+        let bin = self.home.join("bin").join(kind.folder());
+        fs_err::create_dir_all(&bin)?;
+        let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
+        let ending = if kind == Kind::Model { ".safetensors" } else { "" };
+        let mut to = bin.join(format!("{name}-{stamp}{ending}"));
+        for i in 2.. {
+            if !to.exists() {
+                break;
+            }
+            to = bin.join(format!("{name}-{stamp}-{i}{ending}"));
+        }
+        fs_err::rename(&from, &to)?;
+        Ok(to)
+    }
+}
+
+/// Names become file names: letters, digits, `-`, `_` and `.`, not starting with a dot, at most 100 bytes.
+pub fn check_name(name: &str) -> Result<()> {
+    let good = !name.is_empty()
+        && name.len() <= 100
+        && !name.starts_with(['.', '-'])
+        && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
+    if good { Ok(()) } else { Err(Error::BadName { name: name.into() }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_leave_the_home() {
+        for bad in ["", "..", "../x", "a/b", ".hidden", "-flag", "a b", "x\0"] {
+            assert!(check_name(bad).is_err(), "{bad:?}");
+        }
+        for good in ["trees", "été-2", "a_b.c"] {
+            assert!(check_name(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn removing_moves_into_the_bin_twice_without_loss() {
+        let dir = tempfile::tempdir().unwrap();
+        let studio = Studio::at(dir.path());
+        let mut places = Vec::new();
+        for text in ["one", "two"] {
+            let path = studio.path(Kind::Model, "trees").unwrap();
+            fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+            fs_err::write(&path, text).unwrap();
+            assert_eq!(studio.names(Kind::Model).unwrap(), ["trees"]);
+            places.push((studio.remove(Kind::Model, "trees").unwrap(), text));
+            assert!(studio.names(Kind::Model).unwrap().is_empty());
+        }
+        for (path, text) in places {
+            assert_eq!(fs_err::read_to_string(path).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn unknown_names_list_near_ones() {
+        let dir = tempfile::tempdir().unwrap();
+        let studio = Studio::at(dir.path());
+        fs_err::create_dir_all(studio.path(Kind::Dataset, "flowers").unwrap()).unwrap();
+        let error = studio.existing(Kind::Dataset, "flwers").unwrap_err();
+        assert_eq!(error.hint().unwrap(), "did you mean \"flowers\"?");
+        assert_eq!(studio.free_name(Kind::Dataset, "flowers").unwrap(), "flowers-2");
+    }
+}

@@ -1,0 +1,119 @@
+//! Pictures into a dataset.
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use pinxit_dataset::{FileStatus, Framing, ImportOptions, ImportProgress, ImportReport, Phase};
+
+use crate::event::{Event, Task, Watcher, figures};
+use crate::home::Kind;
+use crate::settings::{FitTo, ImportSettings};
+use crate::{Error, Result, Studio};
+
+/// What to take in, and as what.
+#[derive(Clone, Debug)]
+pub struct ImportRequest {
+    /// Folders, archives, pictures.
+    pub sources: Vec<PathBuf>,
+    /// Name of the dataset; that of the first source if absent.
+    pub into: Option<String>,
+    /// How.
+    pub settings: ImportSettings,
+    /// A CSV or JSONL file of labels.
+    pub labels: Option<PathBuf>,
+    /// Classes left out.
+    pub skip_classes: Vec<String>,
+    /// Styles left out.
+    pub skip_styles: Vec<String>,
+    /// Replace a dataset of that name.
+    pub replace: bool,
+}
+
+impl ImportRequest {
+    /// Name of the dataset it will make.
+    pub fn name(&self) -> Result<String> {
+        if let Some(name) = &self.into {
+            crate::home::check_name(name)?;
+            return Ok(name.clone());
+        }
+        let stem = self.sources.first().and_then(|s| s.file_stem()).map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        let name: String = stem.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
+        crate::home::check_name(&name).map_err(|_| Error::Setting {
+            message: "the dataset needs a name".into(),
+            hint: "give one with --into NAME".into(),
+        })?;
+        Ok(name)
+    }
+
+    fn options(&self) -> ImportOptions {
+        let fit = match self.settings.fit {
+            FitTo::Centre => pinxit_image::Fit::Centre,
+            FitTo::Smart => pinxit_image::Fit::Smart,
+            FitTo::Letterbox => pinxit_image::Fit::Letterbox,
+        };
+        ImportOptions {
+            resolution: (self.settings.size.height, self.settings.size.width),
+            framing: if self.settings.patches > 0 { Framing::Patches(self.settings.patches) } else { Framing::Fit(fit) },
+            labels: self.labels.clone(),
+            default_licence: self.settings.license.clone(),
+            keep_near_duplicates: self.settings.keep_near_duplicates,
+            skip_classes: self.skip_classes.clone(),
+            skip_styles: self.skip_styles.clone(),
+            replace: self.replace,
+            threads: crate::machine::threads(),
+            ..ImportOptions::default()
+        }
+    }
+}
+
+/// Makes the dataset. A file that cannot be used is an event and a line of the report, not an error.
+pub fn import(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watcher) -> Result<ImportReport> {
+    let name = request.name()?;
+    let dir = studio.path(Kind::Dataset, &name)?;
+    watcher.event(Event::Started { task: Task::Import, name: name.clone() });
+    let mut progress = |p: ImportProgress| {
+        watcher.event(Event::Progress {
+            task: Task::Import,
+            phase: phase(p.phase).into(),
+            step: p.done as u64,
+            total: p.total as u64,
+        });
+        if watcher.stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let report = match pinxit_dataset::import(&request.sources, &request.options(), &dir, &mut progress) {
+        Err(pinxit_dataset::Error::Interrupted(_)) => {
+            let resume = Some("the same command".to_string());
+            watcher.event(Event::Interrupted { task: Task::Import, resume: resume.clone() });
+            return Err(Error::Interrupted { resume });
+        }
+        other => other?,
+    };
+    tell(&report, watcher);
+    Ok(report)
+}
+
+fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Looking => "looking for pictures",
+        Phase::Reading => "reading",
+        Phase::Comparing => "comparing",
+        Phase::Packing => "packing",
+    }
+}
+
+fn tell(report: &ImportReport, watcher: &mut dyn Watcher) {
+    for file in &report.files {
+        let reason = match file.status {
+            FileStatus::Accepted | FileStatus::Ignored => continue,
+            FileStatus::Fixed => file.fixes.join(", "),
+            _ => file.reason.clone().unwrap_or_default(),
+        };
+        watcher.event(Event::File { path: file.file.clone(), verdict: file.status.word().into(), reason });
+    }
+    for message in &report.warnings {
+        watcher.event(Event::Warning { message: message.clone(), hint: None });
+    }
+    let mut result = figures(report);
+    result.shift_remove("files");
+    let next = vec![format!("pinxit train {}", report.name), format!("pinxit datasets show {}", report.name)];
+    watcher.event(Event::Finished { task: Task::Import, result, next });
+}

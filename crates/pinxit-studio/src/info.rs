@@ -1,0 +1,73 @@
+//! `pinxit info FILE`: what a file is, and what it says of itself.
+use std::path::Path;
+
+use pinxit_create::Recipe;
+use pinxit_image::Limits;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::datasets::DatasetDetail;
+use crate::models::{Found, ModelCard};
+use crate::runs::RunDetail;
+use crate::{Error, Result};
+
+/// Most bytes that are read of a file that claims to be a picture.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// What a file is.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum FileInfo {
+    /// A picture.
+    Picture {
+        /// File format.
+        format: String,
+        /// Width, px.
+        width: u32,
+        /// Height, px.
+        height: u32,
+        /// Its recipe, as it stands in the file.
+        recipe: Option<Value>,
+        /// Why that recipe cannot be painted, if it cannot.
+        problem: Option<String>,
+    },
+    /// A model.
+    Model(Box<ModelCard>),
+    /// A dataset.
+    Dataset(Box<DatasetDetail>),
+    /// A run.
+    Run(Box<RunDetail>),
+}
+
+/// Looks at a file or folder.
+pub fn info(path: &Path) -> Result<FileInfo> {
+    let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    if path.is_dir() {
+        if path.join("dataset.json").exists() {
+            let dataset = pinxit_dataset::Dataset::open(path)?;
+            return Ok(FileInfo::Dataset(Box::new(crate::datasets::detail(&dataset, None))));
+        }
+        if crate::runs::is_run(path) {
+            return Ok(FileInfo::Run(Box::new(crate::runs::detail(&name, path)?)));
+        }
+        return Err(Error::NotKnown { path: path.into() });
+    }
+    if path.extension().is_some_and(|e| e == "safetensors") {
+        let found = Found { name, path: path.into() };
+        return Ok(FileInfo::Model(Box::new(crate::models::card(&found)?)));
+    }
+    picture(path).map_err(|e| e.in_file(path))
+}
+
+fn picture(path: &Path) -> Result<FileInfo> {
+    let size = fs_err::metadata(path)?.len();
+    if size > MAX_BYTES {
+        return Err(Error::NotKnown { path: path.into() });
+    }
+    let bytes = fs_err::read(path)?;
+    let seen = pinxit_image::info(&bytes, &Limits::default())?;
+    let text = pinxit_image::read_recipe(&bytes)?;
+    let problem = text.as_deref().and_then(|t| Recipe::from_json(t).err()).map(|e| e.to_string());
+    let recipe = text.map(|t| serde_json::from_str(&t).unwrap_or(Value::String(t)));
+    Ok(FileInfo::Picture { format: seen.format.to_string(), width: seen.width, height: seen.height, recipe, problem })
+}

@@ -1,0 +1,65 @@
+//! What this machine is and how much of it may be used.
+use std::path::Path;
+
+use crate::{Error, Result};
+
+/// Sets the number of threads everything computes with; None takes every core.
+pub fn prepare(threads: Option<usize>) -> Result<()> {
+    match threads {
+        Some(0) => Err(Error::Setting { message: "0 threads cannot compute".into(), hint: "leave the setting out to use every core".into() }),
+        Some(n) => {
+            pinxit_tensor::set_threads(n);
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
+
+/// Threads in use.
+pub fn threads() -> usize { pinxit_tensor::pool::threads() }
+
+/// Cores the system lets this process use.
+pub fn cores() -> usize { std::thread::available_parallelism().map_or(1, usize::from) }
+
+/// The processor's name, if the system tells.
+pub fn processor() -> Option<String> {
+    let text = fs_err::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|l| l.starts_with("model name"))?;
+    line.split_once(':').map(|(_, name)| name.trim().to_string())
+}
+
+/// Vector instructions the processor has, widest first.
+pub fn instructions() -> Vec<&'static str> {
+    let mut found = Vec::new();
+    #[cfg(target_arch = "x86_64")]
+    {
+        let known = [
+            ("avx512bf16", std::arch::is_x86_feature_detected!("avx512bf16")),
+            ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
+            ("avx2", std::arch::is_x86_feature_detected!("avx2")),
+            ("fma", std::arch::is_x86_feature_detected!("fma")),
+        ];
+        found.extend(known.into_iter().filter(|(_, has)| *has).map(|(name, _)| name));
+    }
+    #[cfg(target_arch = "aarch64")]
+    found.push("neon");
+    found
+}
+
+/// Total and available memory, MiB, if the system tells.
+pub fn memory_mib() -> Option<(u64, u64)> {
+    let text = fs_err::read_to_string("/proc/meminfo").ok()?;
+    let field = |name: &str| -> Option<u64> {
+        let line = text.lines().find(|l| l.starts_with(name))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib / 1024)
+    };
+    Some((field("MemTotal:")?, field("MemAvailable:")?))
+}
+
+/// Free space on the disk that holds `path` (or its nearest existing parent), MiB, if `df` tells.
+pub fn disk_free_mib(path: &Path) -> Option<u64> {
+    let existing = path.ancestors().find(|p| p.is_dir())?;
+    let output = std::process::Command::new("df").arg("-Pk").arg(existing).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    text.lines().nth(1)?.split_whitespace().nth(3)?.parse::<u64>().ok().map(|kib| kib / 1024)
+}

@@ -1,0 +1,139 @@
+//! `pinxit models`, and how a word on the command line becomes a model.
+use std::path::{Path, PathBuf};
+
+use pinxit_nn::{Model, ModelMeta};
+use serde::Serialize;
+
+use crate::home::Kind;
+use crate::{Error, Result, Studio};
+
+/// A model file and what it is called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Name, as recipes will say it.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+}
+
+impl Found {
+    /// Reads and checks the file; an error names it.
+    pub fn load(&self) -> Result<Model> { Model::load(&self.path).map_err(|e| Error::from(e).in_file(&self.path)) }
+}
+
+/// What there is to know about a model file.
+#[derive(Clone, Debug, Serialize)]
+pub struct ModelCard {
+    /// Name.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// Size of the file.
+    pub bytes: u64,
+    /// Hash that recipes name.
+    pub hash: String,
+    /// Network size.
+    pub preset: String,
+    /// Height and width of its pictures.
+    pub resolution: (usize, usize),
+    /// Numbers it learnt.
+    pub parameters: usize,
+    /// Origin: labels, training, dataset, parent.
+    #[serde(flatten)]
+    pub meta: ModelMeta,
+}
+
+/// A model in a list.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum ModelEntry {
+    /// Can be used.
+    Whole(Box<ModelCard>),
+    /// Cannot, and why.
+    Damaged {
+        /// Name.
+        name: String,
+        /// The reason.
+        error: String,
+    },
+}
+
+/// All models, by name.
+pub fn list(studio: &Studio) -> Result<Vec<ModelEntry>> {
+    let mut entries = Vec::new();
+    for name in studio.names(Kind::Model)? {
+        let found = Found { path: studio.path(Kind::Model, &name)?, name };
+        entries.push(match card(&found) {
+            Ok(card) => ModelEntry::Whole(Box::new(card)),
+            Err(e) => ModelEntry::Damaged { name: found.name, error: e.to_string() },
+        });
+    }
+    Ok(entries)
+}
+
+/// Everything about one model.
+pub fn card(found: &Found) -> Result<ModelCard> {
+    let model = found.load()?;
+    Ok(ModelCard {
+        name: found.name.clone(),
+        path: found.path.clone(),
+        bytes: fs_err::metadata(&found.path)?.len(),
+        hash: model.hash(),
+        preset: model.generator.preset.clone(),
+        resolution: model.generator.resolution(),
+        parameters: model.weights.parameters(),
+        meta: ModelMeta { name: found.name.clone(), ..model.meta },
+    })
+}
+
+/// A model by file, by name in `models/`, or by the name of a run (its best snapshot, else its newest).
+pub fn find(studio: &Studio, wanted: &str) -> Result<Found> {
+    if wanted.contains(['/', '\\']) || wanted.ends_with(".safetensors") {
+        let path = PathBuf::from(wanted);
+        if path.is_dir() {
+            return Err(Error::NotKnown { path });
+        }
+        let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        if path.exists() || wanted.contains(['/', '\\']) {
+            return Ok(Found { name, path });
+        }
+    }
+    let name = wanted.strip_suffix(".safetensors").unwrap_or(wanted);
+    match studio.existing(Kind::Model, name) {
+        Ok(path) => Ok(Found { name: name.into(), path }),
+        Err(unknown) => match studio.existing(Kind::Run, name) {
+            Ok(run) => crate::runs::usable_model(&run).map(|path| Found { name: name.into(), path }).ok_or(unknown),
+            Err(_) => Err(unknown),
+        },
+    }
+}
+
+/// The model of that hash among the models and the snapshots of all runs, those called `likely` first.
+pub fn find_by_hash(studio: &Studio, hash: &str, likely: &str) -> Result<Option<(Found, Model)>> {
+    let mut candidates: Vec<Found> = Vec::new();
+    for name in studio.names(Kind::Model)? {
+        candidates.push(Found { path: studio.path(Kind::Model, &name)?, name });
+    }
+    for name in studio.names(Kind::Run)? {
+        let dir = studio.path(Kind::Run, &name)?;
+        candidates.extend(crate::runs::snapshots(&dir).into_iter().map(|path| Found { name: name.clone(), path }));
+    }
+    candidates.sort_by_key(|found| found.name != likely);
+    for found in candidates {
+        // A damaged file cannot be the model looked for; the error for "none found" is the one that helps.
+        if let Ok(model) = found.load()
+            && model.hash() == hash
+        {
+            return Ok(Some((found, model)));
+        }
+    }
+    Ok(None)
+}
+
+/// Copies a model into `models/NAME.safetensors`, whole or not at all.
+pub fn keep(studio: &Studio, from: &Path, name: &str) -> Result<PathBuf> {
+    let to = studio.path(Kind::Model, name)?;
+    crate::paths::make_parent(&to)?;
+    pinxit_image::write_atomic(&to, &fs_err::read(from)?)?;
+    Ok(to)
+}

@@ -1,0 +1,138 @@
+//! The command line: what every command shares, and the rule that gives each option its environment variable.
+use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
+use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::commands::*;
+
+const AFTER: &str = "\
+The usual road:
+  pinxit import PICTURES/ --into trees     take in pictures
+  pinxit train trees --for 1h              learn from them
+  pinxit generate trees --seeds 0-15       paint new ones
+  pinxit evaluate trees --dataset trees    measure how good they are
+
+Every option can also be set by an environment variable (shown as [env: …]) or in config.toml of the home; flags win over
+variables, variables over files. Data goes to stdout, everything else to stderr.
+Exit codes: 0 done · 1 the request failed · 2 wrong usage · 3 a credential is invalid or missing · 70 a mistake in pinxit ·
+130 interrupted, state saved.";
+
+/// A picture studio: learns styles from a collection of pictures and paints new ones.
+#[derive(Debug, Parser)]
+#[command(name = "pinxit", version, about, after_help = AFTER, max_term_width = 110, propagate_version = false)]
+pub struct Cli {
+    #[command(flatten)]
+    pub globals: Globals,
+    #[command(subcommand)]
+    pub command: Commands,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Globals {
+    /// Studio home: datasets, runs and models lie here [default: ~/pinxit]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub home: Option<PathBuf>,
+    /// Print JSON on stdout: one object for a question, one line per event for long work
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// No progress bars, even on a terminal
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+    /// Colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = false)]
+    pub color: Color,
+    /// Threads to compute with [default: one per core]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The verbs of the artist's road, then the nouns of housekeeping.
+#[derive(Debug, Subcommand)]
+pub enum Commands {
+    Import(import::ImportArgs),
+    Train(train::TrainArgs),
+    Generate(generate::GenerateArgs),
+    Evaluate(evaluate::EvaluateArgs),
+    Datasets(datasets::DatasetsArgs),
+    Models(models::ModelsArgs),
+    Runs(runs::RunsArgs),
+    Info(info::InfoArgs),
+    Doctor(doctor::DoctorArgs),
+    Demo(demo::DemoArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+    #[command(hide = true)]
+    CliReference(crate::reference::ReferenceArgs),
+}
+
+/// The whole command line, with environment variables in place.
+pub fn command() -> Command { with_environment(Cli::command(), "") }
+
+fn with_environment(command: Command, name: &str) -> Command {
+    let named = |arg: Arg| match arg.get_long() {
+        None => arg,
+        Some(long) => {
+            let arg_variable = variable(name, long);
+            let arg = arg.env(arg_variable);
+            let is_switch = matches!(arg.get_action(), ArgAction::SetTrue);
+            if is_switch { arg.value_parser(BoolishValueParser::new()) } else { arg }
+        }
+    };
+    let nested = |sub: Command| {
+        let name = format!("{name} {}", sub.get_name());
+        with_environment(sub, &name)
+    };
+    command.mut_args(named).mut_subcommands(nested)
+}
+
+/// `--no-flip` of `train` is `PINXIT_TRAIN_NO_FLIP`; what every command shares has no command in its name.
+pub fn variable(command: &str, long: &str) -> String {
+    let words = format!("pinxit {command} {long}");
+    words.split_whitespace().collect::<Vec<_>>().join("_").replace('-', "_").to_uppercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() { command().debug_assert(); }
+
+    #[test]
+    fn every_option_has_a_variable_and_no_two_share_one() {
+        fn collect(command: &Command, seen: &mut Vec<String>) {
+            for arg in command.get_arguments().filter(|a| a.get_long().is_some_and(|l| l != "help" && l != "version")) {
+                let variable = arg.get_env().unwrap_or_else(|| panic!("--{} has none", arg.get_id()));
+                seen.push(variable.to_string_lossy().into_owned());
+            }
+            command.get_subcommands().for_each(|c| collect(c, seen));
+        }
+        let mut seen = Vec::new();
+        collect(&command(), &mut seen);
+        let count = seen.len();
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), count);
+        assert!(seen.contains(&"PINXIT_HOME".into()) && seen.contains(&"PINXIT_TRAIN_NO_FLIP".into()), "{seen:?}");
+    }
+}

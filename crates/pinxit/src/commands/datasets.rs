@@ -1,0 +1,101 @@
+//! `pinxit datasets`
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use pinxit_studio::datasets::{self, DatasetState};
+use pinxit_studio::{Kind, Result, event};
+use serde_json::json;
+
+use crate::context::Context;
+use crate::output;
+
+const EXAMPLES: &str = "\
+Examples:
+  pinxit datasets list
+  pinxit datasets show trees --sheet trees.png
+  pinxit datasets remove trees";
+
+/// List, show and remove datasets
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct DatasetsArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// All datasets
+    List,
+    /// One dataset: labels, licences, and a contact sheet
+    Show {
+        /// Its name
+        name: String,
+        /// Write a contact sheet (PNG) [default: NAME-sheet.png in the current folder]
+        #[arg(long, value_name = "FILE")]
+        sheet: Option<PathBuf>,
+    },
+    /// Move a dataset into bin/ of the home
+    Remove {
+        /// Its name
+        name: String,
+    },
+}
+
+pub fn run(args: DatasetsArgs, context: &Context) -> Result<()> {
+    match args.action {
+        Action::List => list(context),
+        Action::Show { name, sheet } => show(&name, sheet, context),
+        Action::Remove { name } => super::remove(Kind::Dataset, &name, context),
+    }
+}
+
+fn list(context: &Context) -> Result<()> {
+    let entries = datasets::list(&context.studio)?;
+    if context.globals.json {
+        output::data(&event::versioned(&json!({ "datasets": entries })));
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = entries
+        .iter()
+        .map(|entry| match &entry.state {
+            DatasetState::Whole(file) => vec![
+                entry.name.clone(),
+                file.count.to_string(),
+                format!("{}x{}", file.width, file.height),
+                file.classes.len().to_string(),
+                file.styles.len().to_string(),
+                file.licences.keys().cloned().collect::<Vec<_>>().join(", "),
+            ],
+            DatasetState::Damaged { error } => vec![entry.name.clone(), "-".into(), "-".into(), "-".into(), "-".into(), error.clone()],
+        })
+        .collect();
+    output::data(&output::table(&["name", "pictures", "size", "classes", "styles", "licences"], &rows));
+    if rows.is_empty() {
+        context.next(&["pinxit import PICTURES --into NAME".into()]);
+    }
+    Ok(())
+}
+
+fn show(name: &str, sheet: Option<PathBuf>, context: &Context) -> Result<()> {
+    let sheet = sheet.unwrap_or_else(|| PathBuf::from(format!("{name}-sheet.png")));
+    let detail = datasets::show(&context.studio, name, Some(&sheet))?;
+    if context.globals.json {
+        output::data(&event::versioned(&detail));
+        return Ok(());
+    }
+    let file = &detail.file;
+    let mut rows = vec![
+        vec!["pictures".into(), format!("{} from {} works, {} held out", file.count, file.works, file.held_out)],
+        vec!["size".into(), format!("{}x{} px, {}", file.width, file.height, file.fit)],
+    ];
+    for (word, counts) in [("class", &detail.class_counts), ("style", &detail.style_counts), ("licence", &file.licences)] {
+        rows.extend(counts.iter().map(|(name, n)| vec![word.to_string(), format!("{name}: {n}")]));
+    }
+    rows.push(vec!["hash".into(), file.manifest_hash.clone()]);
+    rows.push(vec!["folder".into(), detail.path.display().to_string()]);
+    rows.push(vec!["sheet".into(), sheet.display().to_string()]);
+    output::data(&output::table(&["what", name], &rows));
+    context.next(&[format!("pinxit train {name}")]);
+    Ok(())
+}

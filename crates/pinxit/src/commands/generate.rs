@@ -1,0 +1,146 @@
+//! `pinxit generate`
+use std::path::PathBuf;
+
+use clap::Args;
+use pinxit_studio::Result;
+use pinxit_studio::generate::{GenerateRequest, Generated, generate, plan, repaint};
+use pinxit_studio::settings::{GeneratePartial, GenerateSettings, ImageFormat, write_resolved};
+
+use crate::context::Context;
+use crate::output;
+
+const EXAMPLES: &str = "\
+Examples:
+  pinxit generate trees --seeds 0-63 --grid -o pictures
+  pinxit generate trees --seeds 7 --class oak --psi 0.7
+  pinxit generate trees --seeds 1,5,9-12 --format jpeg --quality 95
+  pinxit generate --from pictures/trees-000042.png
+
+Every file carries its recipe (model, seed, labels, psi); --from paints it again, byte for byte on the same machine.
+Without --class a model that knows classes draws one for each seed.";
+
+/// Paint pictures
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct GenerateArgs {
+    /// A model, a run, or a model file
+    #[arg(required_unless_present = "from", conflicts_with = "from")]
+    model: Option<String>,
+    /// One picture for each seed: 7 or 0-63 or 1,5,9-12
+    #[arg(long, value_name = "SEEDS", default_value = "0-15", value_parser = parse_seeds)]
+    seeds: Seeds,
+    /// Paint this class (repeatable)
+    #[arg(long, value_name = "CLASS")]
+    class: Vec<String>,
+    /// Paint in this style (repeatable)
+    #[arg(long, value_name = "STYLE")]
+    style: Vec<String>,
+    /// Words to keep with the pictures
+    #[arg(long, value_name = "TEXT")]
+    caption: Option<String>,
+    /// Truncation: 1 full variety, 0.7 calmer, 0 the mean picture [default: 1]
+    #[arg(long, value_name = "PSI", visible_alias = "trunc", allow_negative_numbers = true)]
+    psi: Option<f64>,
+    /// File format: png, jpeg, webp, avif [default: png]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<ImageFormat>,
+    /// Quality of jpeg and avif, 1 to 100 [default: 90]
+    #[arg(long, value_name = "Q", value_parser = clap::value_parser!(u8).range(1..=100))]
+    quality: Option<u8>,
+    /// Also write a contact sheet, sheet.png
+    #[arg(long)]
+    grid: bool,
+    /// Columns of the contact sheet [default: about square]
+    #[arg(long, value_name = "N", requires = "grid", value_parser = clap::value_parser!(u16).range(1..))]
+    columns: Option<u16>,
+    /// Folder for the pictures [default: MODEL-pictures; for --from the current folder]
+    #[arg(short, long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Paint the recipe found in a picture again (repeatable)
+    #[arg(long, value_name = "PICTURE", conflicts_with_all = ["class", "style", "caption", "psi", "grid"])]
+    from: Vec<PathBuf>,
+    /// Say what would be painted, and stop
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+/// Seeds in the order given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seeds(Vec<u64>);
+
+/// Most seeds of one command.
+const MOST_SEEDS: u64 = 1_000_000;
+
+fn parse_seeds(text: &str) -> std::result::Result<Seeds, String> {
+    let wrong = || format!("\"{text}\" are no seeds: write 7, 0-63 or 1,5,9-12 (at most {MOST_SEEDS})");
+    let mut seeds = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let number = |t: &str| t.trim().parse::<u64>().map_err(|_| wrong());
+        let (first, last) = (number(first)?, number(last)?);
+        let total = last.checked_sub(first).ok_or_else(wrong)?.saturating_add(seeds.len() as u64);
+        if total >= MOST_SEEDS {
+            return Err(wrong());
+        }
+        seeds.extend(first..=last);
+    }
+    Ok(Seeds(seeds))
+}
+
+pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
+    let given = GeneratePartial { psi: args.psi, format: args.format, quality: args.quality };
+    let (settings, resolved) = context.resolve(|file| &file.generate, &given, GenerateSettings::resolve);
+    let Some(model) = args.model else {
+        let out = args.out.unwrap_or_else(|| PathBuf::from("."));
+        let made = repaint(&context.studio, &args.from, args.format, settings.quality, &out, &mut context.face)?;
+        return say(&made, context, &[]);
+    };
+    let name = PathBuf::from(&model).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let request = GenerateRequest {
+        model,
+        seeds: args.seeds.0,
+        classes: args.class,
+        styles: args.style,
+        caption: args.caption,
+        settings,
+        sheet: args.grid,
+        columns: args.columns.map(usize::from),
+        out: args.out.unwrap_or_else(|| PathBuf::from(format!("{name}-pictures"))),
+    };
+    if args.dry_run {
+        let (_, recipes) = plan(&context.studio, &request)?;
+        output::data(&format!("# {} pictures into {}", recipes.len(), request.out.display()));
+        output::data(write_resolved("generate", &resolved).trim_end());
+        return Ok(());
+    }
+    let made = generate(&context.studio, &request, &mut context.face)?;
+    let first = made.pictures.first().map(|p| p.display().to_string()).unwrap_or_default();
+    say(&made, context, &[format!("pinxit info {first}"), format!("pinxit generate --from {first}")])
+}
+
+/// Paths on stdout, one a line; with `--json` the finished event has said it all.
+fn say(made: &Generated, context: &Context, next: &[String]) -> Result<()> {
+    if context.globals.json {
+        return Ok(());
+    }
+    for path in made.pictures.iter().chain(&made.sheet) {
+        output::data(&path.display().to_string());
+    }
+    context.next(next);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_read_as_people_write_them() {
+        assert_eq!(parse_seeds("7"), Ok(Seeds(vec![7])));
+        assert_eq!(parse_seeds("1,5,9-12"), Ok(Seeds(vec![1, 5, 9, 10, 11, 12])));
+        assert_eq!(parse_seeds("18446744073709551615"), Ok(Seeds(vec![u64::MAX])));
+        for bad in ["", "a", "5-1", "1,,2", "-3", "0-18446744073709551615", "0-1000000"] {
+            assert!(parse_seeds(bad).is_err(), "{bad}");
+        }
+    }
+}

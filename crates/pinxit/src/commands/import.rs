@@ -1,0 +1,97 @@
+//! `pinxit import`
+use std::path::PathBuf;
+
+use clap::Args;
+use pinxit_studio::import::{ImportRequest, import};
+use pinxit_studio::settings::{FitTo, ImportPartial, ImportSettings, Size, write_resolved};
+use pinxit_studio::Result;
+
+use crate::context::Context;
+use crate::output;
+
+const EXAMPLES: &str = "\
+Examples:
+  pinxit import ~/Pictures/trees --into trees
+  pinxit import trees.zip --into trees --size 64x96 --fit letterbox
+  pinxit import paintings/ --into scenes --patches 12 --license CC0-1.0
+  pinxit import flowers/ --into flowers --labels labels.csv
+
+Sub-folders become classes, unless a label file (CSV or JSONL: file, class, style, caption, title, creator, licence,
+source) says otherwise. Originals are never changed. A stopped import goes on where it was.";
+
+/// Take in pictures: check, crop, drop duplicates, label, pack
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ImportArgs {
+    /// Folders, ZIP or TAR archives, pictures
+    #[arg(required = true, value_name = "PICTURES")]
+    sources: Vec<PathBuf>,
+    /// Name of the dataset [default: that of the first source]
+    #[arg(long, value_name = "NAME")]
+    into: Option<String>,
+    /// Size of every picture, px: 64, or 64x96 (width x height) [default: 64]
+    #[arg(long, value_name = "SIZE")]
+    size: Option<Size>,
+    /// Pictures of another shape: centre, smart (most detail), letterbox; never stretched [default: smart]
+    #[arg(long, value_name = "HOW")]
+    fit: Option<FitTo>,
+    /// Cut up to N patches from each large picture; all of one picture stay on one side of the split
+    #[arg(long, value_name = "N")]
+    patches: Option<u32>,
+    /// CSV or JSONL file of labels
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// Licence of pictures for which no label file states one, such as CC0-1.0
+    #[arg(long, value_name = "LICENCE", visible_alias = "licence")]
+    license: Option<String>,
+    /// Replace a dataset of that name
+    #[arg(long)]
+    replace: bool,
+    /// Keep near-duplicates instead of all but the first
+    #[arg(long)]
+    keep_near_duplicates: bool,
+    /// Leave out a class (repeatable)
+    #[arg(long, value_name = "CLASS", help_heading = "More")]
+    skip_class: Vec<String>,
+    /// Leave out a style (repeatable)
+    #[arg(long, value_name = "STYLE", help_heading = "More")]
+    skip_style: Vec<String>,
+    /// Say what would be done, and stop
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+pub fn run(args: ImportArgs, context: &mut Context) -> Result<()> {
+    let given = ImportPartial {
+        size: args.size,
+        fit: args.fit,
+        patches: args.patches,
+        license: args.license.map(Some),
+        keep_near_duplicates: args.keep_near_duplicates.then_some(true),
+    };
+    let (settings, resolved) = context.resolve(|file| &file.import, &given, ImportSettings::resolve);
+    let request = ImportRequest {
+        sources: args.sources,
+        into: args.into,
+        settings,
+        labels: args.labels,
+        skip_classes: args.skip_class,
+        skip_styles: args.skip_style,
+        replace: args.replace,
+    };
+    if args.dry_run {
+        output::data(&format!("# into {}", context.studio.path(pinxit_studio::Kind::Dataset, &request.name()?)?.display()));
+        output::data(write_resolved("import", &resolved).trim_end());
+        return Ok(());
+    }
+    let report = import(&context.studio, &request, &mut context.face)?;
+    if context.globals.json {
+        return Ok(());
+    }
+    let mut rows: Vec<Vec<String>> = report.counts.iter().map(|(s, n)| vec![s.word().to_string(), n.to_string()]).collect();
+    rows.push(vec!["pictures packed".into(), report.pictures.to_string()]);
+    rows.push(vec!["held out".into(), report.held_out.to_string()]);
+    output::data(&output::table(&["files", "count"], &rows));
+    context.next(&[format!("pinxit train {}", report.name), format!("pinxit datasets show {} --sheet sheet.png", report.name)]);
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! One file per command: its arguments, its help with examples, and what it prints.
+pub mod completions;
+pub mod datasets;
+pub mod demo;
+pub mod doctor;
+pub mod evaluate;
+pub mod generate;
+pub mod import;
+pub mod info;
+pub mod man;
+pub mod models;
+pub mod runs;
+pub mod train;
+
+use clap::ArgMatches;
+use pinxit_studio::Result;
+
+use crate::cli::{Cli, Commands};
+use crate::context::Context;
+use crate::{interrupt, reference};
+
+/// Runs the command that was typed.
+pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
+    let mut context = Context::new(cli.globals, matches)?;
+    if matches!(cli.command, Commands::Import(_) | Commands::Train(_) | Commands::Generate(_) | Commands::Evaluate(_) | Commands::Demo(_)) {
+        interrupt::listen();
+    }
+    match cli.command {
+        Commands::Import(args) => import::run(args, &mut context),
+        Commands::Train(args) => train::run(args, &mut context),
+        Commands::Generate(args) => generate::run(args, &mut context),
+        Commands::Evaluate(args) => evaluate::run(args, &mut context),
+        Commands::Datasets(args) => datasets::run(args, &context),
+        Commands::Models(args) => models::run(args, &context),
+        Commands::Runs(args) => runs::run(args, &context),
+        Commands::Info(args) => info::run(&args, &context),
+        Commands::Doctor(args) => doctor::run(&args, &context),
+        Commands::Demo(args) => demo::run(args, &mut context),
+        Commands::Completions(args) => completions::run(&args),
+        Commands::Man(args) => man::run(&args, &context),
+        Commands::CliReference(_) => {
+            reference::run();
+            Ok(())
+        }
+    }
+}
+
+/// Moves a thing into the bin and says where it lies now.
+fn remove(kind: pinxit_studio::Kind, name: &str, context: &Context) -> Result<()> {
+    let to = context.studio.remove(kind, name)?;
+    if context.globals.json {
+        let answer = serde_json::json!({ "removed": name, "kind": kind.word(), "moved_to": to });
+        crate::output::data(&pinxit_studio::event::versioned(&answer));
+    } else {
+        crate::output::data(&format!("moved to {}", to.display()));
+    }
+    Ok(())
+}

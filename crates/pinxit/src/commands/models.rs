@@ -1,0 +1,106 @@
+//! `pinxit models`
+use clap::{Args, Subcommand};
+use pinxit_studio::models::{self, ModelCard, ModelEntry};
+use pinxit_studio::{Kind, Result, event};
+use serde_json::json;
+
+use crate::context::Context;
+use crate::{face, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  pinxit models list
+  pinxit models show trees
+  pinxit models remove trees";
+
+/// List, show and remove models
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ModelsArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// All models
+    List,
+    /// One model: what it learnt from, for how long, under which licences
+    Show {
+        /// Its name, a run, or a file
+        name: String,
+    },
+    /// Move a model into bin/ of the home
+    Remove {
+        /// Its name
+        name: String,
+    },
+}
+
+pub fn run(args: ModelsArgs, context: &Context) -> Result<()> {
+    match args.action {
+        Action::List => list(context),
+        Action::Show { name } => show(&name, context),
+        Action::Remove { name } => super::remove(Kind::Model, &name, context),
+    }
+}
+
+fn list(context: &Context) -> Result<()> {
+    let entries = models::list(&context.studio)?;
+    if context.globals.json {
+        output::data(&event::versioned(&json!({ "models": entries })));
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = entries
+        .iter()
+        .map(|entry| match entry {
+            ModelEntry::Whole(card) => vec![
+                card.name.clone(),
+                card.preset.clone(),
+                size(card),
+                face::short(card.meta.training.kimg),
+                card.meta.dataset.name.clone(),
+                card.hash[..12].to_string(),
+            ],
+            ModelEntry::Damaged { name, error } => vec![name.clone(), "-".into(), "-".into(), "-".into(), "-".into(), error.clone()],
+        })
+        .collect();
+    output::data(&output::table(&["name", "preset", "size", "kimg", "dataset", "hash"], &rows));
+    if rows.is_empty() {
+        context.next(&["pinxit train DATASET".into(), "pinxit demo".into()]);
+    }
+    Ok(())
+}
+
+fn show(name: &str, context: &Context) -> Result<()> {
+    let card = models::card(&models::find(&context.studio, name)?)?;
+    if context.globals.json {
+        output::data(&event::versioned(&card));
+        return Ok(());
+    }
+    output::data(&output::table(&["what", &card.name], &rows(&card)));
+    context.next(&[format!("pinxit generate {name} --seeds 0-15 --grid")]);
+    Ok(())
+}
+
+/// A model card as a table.
+pub fn rows(card: &ModelCard) -> Vec<Vec<String>> {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut row = |what: &str, value: String| rows.push(vec![what.to_string(), if value.is_empty() { "-".into() } else { value }]);
+    let (training, dataset) = (&card.meta.training, &card.meta.dataset);
+    row("file", card.path.display().to_string());
+    row("hash", card.hash.clone());
+    row("pictures", format!("{} px, {} ({} weights)", size(card), card.preset, card.parameters));
+    row("classes", card.meta.classes.join(", "));
+    row("styles", card.meta.styles.join(", "));
+    row("trained", format!("{} kimg in {}, {}", face::short(training.kimg), face::span(training.seconds), training.discriminator));
+    row("dataset", format!("{} ({} pictures, {})", dataset.name, dataset.pictures, dataset.manifest_hash.get(..12).unwrap_or("no hash")));
+    row("licences", dataset.licences.iter().cloned().collect::<Vec<_>>().join(", "));
+    row("parent", card.meta.parent.clone().unwrap_or_default());
+    for (name, value) in &training.figures {
+        row(name, face::short(*value));
+    }
+    rows
+}
+
+fn size(card: &ModelCard) -> String { format!("{}x{}", card.resolution.1, card.resolution.0) }

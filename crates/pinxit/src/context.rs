@@ -1,0 +1,107 @@
+//! What a command works with: the studio, the settings files, the face, and where its flags came from.
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use pinxit_studio::settings::{Layer, Origin, SettingsFile, files};
+use pinxit_studio::{Result, Studio};
+
+use crate::cli::{self, Color, Globals};
+use crate::face::Face;
+use crate::output;
+
+/// Everything a command needs beside its own arguments.
+pub struct Context {
+    /// The options of every command.
+    pub globals: Globals,
+    /// The home.
+    pub studio: Studio,
+    /// Prints events.
+    pub face: Face,
+    files: Vec<(PathBuf, SettingsFile)>,
+    matches: ArgMatches,
+    command: String,
+}
+
+impl Context {
+    /// Resolves home, threads and colour, and reads the settings files.
+    pub fn new(globals: Globals, matches: &ArgMatches) -> Result<Self> {
+        anstream::ColorChoice::write_global(match globals.color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        });
+        let (command, matches) = match matches.subcommand() {
+            Some((name, inner)) => (name.to_string(), inner.clone()),
+            None => (String::new(), matches.clone()),
+        };
+        let user = user_file();
+        let home = match &globals.home {
+            Some(home) => home.clone(),
+            None => home_from(user.as_deref())?,
+        };
+        let files = files(user.as_deref(), &home)?;
+        let threads = globals.threads.map(usize::from).or_else(|| files.iter().rev().find_map(|f| f.1.threads));
+        pinxit_studio::machine::prepare(threads)?;
+        let face = Face::new(&globals);
+        Ok(Context { globals, studio: Studio::at(home), face, files, matches, command })
+    }
+
+    /// Resolves one section: files, then what was typed or set in the environment.
+    pub fn resolve<P, R>(&self, section: fn(&SettingsFile) -> &P, given: &P, resolve: fn(&[Layer<'_, P>]) -> R) -> R {
+        let origins: Vec<Box<dyn Fn(&str) -> Origin>> = self.files.iter().map(|(path, _)| of_file(path.clone())).collect();
+        let typed = |key: &str| self.origin(key);
+        let mut layers: Vec<Layer<'_, P>> = Vec::new();
+        for ((_, file), origin) in self.files.iter().zip(&origins) {
+            layers.push(Layer { partial: section(file), origin: origin.as_ref() });
+        }
+        layers.push(Layer { partial: given, origin: &typed });
+        resolve(&layers)
+    }
+
+    /// Expert settings of the files, weakest first, each with its file.
+    pub fn expert(&self) -> impl Iterator<Item = (Origin, &toml::Table)> {
+        self.files.iter().map(|(path, file)| (Origin::File(path.clone()), &file.expert))
+    }
+
+    /// The last line: what makes sense now. Not said when quiet or in JSON.
+    pub fn next(&self, commands: &[String]) {
+        if !self.globals.quiet && !self.globals.json {
+            output::next(commands);
+        }
+    }
+
+    /// Whether an argument was typed or set in the environment, and which.
+    pub fn origin(&self, id: &str) -> Origin {
+        let long = self.long_of(id);
+        match self.matches.value_source(id) {
+            Some(ValueSource::EnvVariable) => Origin::Environment(cli::variable(&self.command, &long)),
+            _ => Origin::Flag(format!("--{long}")),
+        }
+    }
+
+    fn long_of(&self, id: &str) -> String {
+        let command = cli::command();
+        let sub = command.find_subcommand(&self.command);
+        let arg = sub.and_then(|c| c.get_arguments().find(|a| a.get_id() == id));
+        arg.and_then(|a| a.get_long()).unwrap_or(id).to_string()
+    }
+}
+
+fn of_file(path: PathBuf) -> Box<dyn Fn(&str) -> Origin> { Box::new(move |_| Origin::File(path.clone())) }
+
+/// `config.toml` of the person: `$XDG_CONFIG_HOME/pinxit` or `~/.config/pinxit`.
+fn user_file() -> Option<PathBuf> {
+    let configured = std::env::var_os("XDG_CONFIG_HOME").filter(|d| !d.is_empty()).map(PathBuf::from);
+    let folder = configured.or_else(|| std::env::home_dir().map(|h| h.join(".config")))?;
+    Some(folder.join("pinxit").join("config.toml"))
+}
+
+/// The home named in the person's settings, else `~/pinxit`.
+fn home_from(user: Option<&std::path::Path>) -> Result<PathBuf> {
+    let named = match user {
+        Some(path) => files(Some(path), std::path::Path::new(""))?.into_iter().find_map(|(from, f)| f.home.filter(|_| from == path)),
+        None => None,
+    };
+    Ok(named.unwrap_or_else(|| std::env::home_dir().unwrap_or_default().join("pinxit")))
+}

@@ -1,0 +1,20 @@
+//! Ctrl-C: the first asks the work to stop at a safe point, the second ends at once.
+use std::sync::atomic::{AtomicU32, Ordering};
+
+static PRESSED: AtomicU32 = AtomicU32::new(0);
+
+/// Starts listening. Without a handler (a system that allows none) Ctrl-C ends at once, and saved states stay whole.
+pub fn listen() {
+    let installed = ctrlc::set_handler(|| {
+        if PRESSED.fetch_add(1, Ordering::SeqCst) > 0 {
+            std::process::exit(i32::from(crate::INTERRUPTED));
+        }
+        anstream::eprintln!("stopping at the next safe point; Ctrl-C again stops at once");
+    });
+    if let Err(e) = installed {
+        anstream::eprintln!("warning: Ctrl-C will stop at once: {e}");
+    }
+}
+
+/// Whether the person asked to stop.
+pub fn requested() -> bool { PRESSED.load(Ordering::SeqCst) > 0 }

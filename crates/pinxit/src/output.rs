@@ -1,0 +1,99 @@
+//! What commands say: errors with hints, tables, the suggestion of what to do next.
+use std::error::Error as _;
+use std::io::Write;
+
+use pinxit_studio::Error;
+
+const RED: &str = "\x1b[1;31m";
+const CYAN: &str = "\x1b[1;36m";
+const BOLD: &str = "\x1b[1m";
+const PLAIN: &str = "\x1b[0m";
+
+/// `error: …` and `hint: …` on stderr; with `--json` also as an object on stdout.
+pub fn error(e: &Error, json: bool) {
+    let (message, hint) = (message(e), e.hint());
+    if json {
+        let fields = serde_json::json!({ "event": "error", "message": message, "hint": hint });
+        data(&pinxit_studio::event::versioned(&fields));
+    }
+    let word = if matches!(e, Error::Interrupted { .. }) { "stopped" } else { "error" };
+    let message = if word == "stopped" { "nothing is lost".to_string() } else { message };
+    anstream::eprintln!("{RED}{word}:{PLAIN} {message}");
+    if let Some(hint) = hint {
+        anstream::eprintln!("{CYAN}hint:{PLAIN} {hint}");
+    }
+}
+
+/// The message with its causes behind it, each said once.
+fn message(e: &Error) -> String {
+    let mut message = e.to_string();
+    let mut cause = e.source();
+    while let Some(c) = cause {
+        let text = c.to_string();
+        if !message.contains(&text) {
+            message = format!("{message}: {text}");
+        }
+        cause = c.source();
+    }
+    message
+}
+
+/// A panic: a mistake of ours.
+pub fn internal(what: &str) {
+    anstream::eprintln!("{RED}internal error:{PLAIN} {what}");
+    anstream::eprintln!("{CYAN}hint:{PLAIN} this is a mistake in pinxit; whatever was saved is whole. Please report it with this text");
+}
+
+/// A warning on stderr.
+pub fn warning(message: &str, hint: Option<&str>) {
+    anstream::eprintln!("{BOLD}warning:{PLAIN} {message}");
+    if let Some(hint) = hint {
+        anstream::eprintln!("{CYAN}hint:{PLAIN} {hint}");
+    }
+}
+
+/// One line of data on stdout. A reader that went away (`| head`) is no error.
+pub fn data(line: &str) {
+    let mut out = anstream::stdout().lock();
+    if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// The last line: what makes sense now.
+pub fn next(commands: &[String]) {
+    for (i, command) in commands.iter().enumerate() {
+        anstream::eprintln!("{CYAN}{}{PLAIN} {command}", if i == 0 { "next:" } else { "  or:" });
+    }
+}
+
+/// Rows under headings, columns aligned, two spaces apart; numbers (all but the first column of digits) are right-aligned.
+pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |c: usize| {
+        let cells = rows.iter().filter_map(|r| r.get(c)).map(|cell| cell.chars().count());
+        cells.chain([headings[c].chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..headings.len()).map(width).collect();
+    let is_number = |s: &String| s.is_empty() || s == "-" || s.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    let right: Vec<bool> = (0..headings.len()).map(|c| c > 0 && rows.iter().all(|r| r.get(c).is_none_or(is_number))).collect();
+    let line = |cells: &[String]| {
+        let padded = cells.iter().enumerate().map(|(c, cell)| {
+            let gap = " ".repeat(widths[c] - cell.chars().count());
+            if right[c] { format!("{gap}{cell}") } else { format!("{cell}{gap}") }
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_string()
+    };
+    let head: Vec<String> = headings.iter().map(|h| h.to_string()).collect();
+    std::iter::once(line(&head)).chain(rows.iter().map(|r| line(r))).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_align() {
+        let rows = vec![vec!["trees".into(), "412".into(), "oak".into()], vec!["été".into(), "9".into(), "".into()]];
+        assert_eq!(table(&["name", "pictures", "note"], &rows), "name   pictures  note\ntrees       412  oak\nété           9");
+    }
+}
