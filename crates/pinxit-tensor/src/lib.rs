@@ -5,6 +5,8 @@
 //! [`kernels`] (the one boundary behind which instruction sets live).
 #![allow(clippy::should_implement_trait)] // `a.add(&b)` on references: `Array` is a vocabulary, not operator sugar
 mod array;
+#[cfg(test)]
+mod checks;
 mod eager;
 pub mod kernels;
 mod op;
@@ -21,7 +23,8 @@ mod var;
 mod vjp;
 
 pub use array::{Array, ConvSpec};
-pub use pool::set_threads;
+pub use kernels::{Isa, cpu, set_isa};
+pub use pool::{set_threads, threads};
 pub use real::Real;
 pub use recycle::{BufferStats, buffer_stats, release_buffers};
 pub use rng::Rng;

@@ -1,0 +1,248 @@
+//! Dense convolution, forward and input gradient: register tiles over zero-haloed bands of rows.
+//!
+//! ```text
+//! task    some pictures x a band of output rows x some column tiles
+//! band    the input rows it reads, copied with their zero halo: no border code below this line
+//! chunk   a run of k (kernel row, column, channel) whose weights (<= 24 KiB) stay in L1 over all pixel tiles of the task
+//! tile    ROWS pixels x 2 registers of output channels, see `tile.rs`; sums wait in the output between chunks
+//! ```
+//! A kernel row is one contiguous run of `kw * ci` elements, whatever the channel count. The order of every sum depends on
+//! the shape alone. Weights are packed once a call to `[column tile][k][lanes]`, zeros in unused lanes.
+use super::Conv;
+use super::pass::Pass;
+use super::scratch::{Slot, with};
+use super::simd::Simd;
+use super::tile::{Tile, padded, span, tile, tiles};
+use crate::pool::{Parts, tasks, threads};
+
+/// Longest run of k whose weights share the first-level cache with the pixels.
+const CHUNK: usize = 192;
+/// Output pixels a task aims at: enough to reuse a chunk of weights, few enough to share out evenly.
+const TASK_PIXELS: usize = 256;
+/// Elements of a band that still leave room for weights in the second-level cache.
+const BAND: usize = 96 * 1024;
+
+/// See [`super::Kernels::conv`].
+pub fn forward<S: Simd>(g: &Conv, x: &[S::T], w: &[S::T], y: &mut [S::T]) {
+    run::<S>(&Pass::forward(g), x, w, y)
+}
+
+/// See [`super::Kernels::conv_input_grad`].
+pub fn input_grad<S: Simd>(g: &Conv, dy: &[S::T], w: &[S::T], dx: &mut [S::T]) {
+    Pass::backward(g).iter().for_each(|pass| run::<S>(pass, dy, w, dx));
+}
+
+/// How a pass is cut into tasks.
+struct Cut {
+    /// Pictures a task.
+    pictures: usize,
+    /// Output rows a task.
+    rows: usize,
+    /// Bands a picture.
+    bands: usize,
+    /// Column tiles a task.
+    columns: usize,
+    /// Groups of column tiles.
+    groups: usize,
+}
+
+fn cut<S: Simd>(p: &Pass) -> Cut {
+    let rows_wanted = TASK_PIXELS.div_ceil(p.x.len).min(p.y.len);
+    let row = p.x.reach(p.x.len) * p.ci * p.y.step;
+    let rows_fit = (BAND / row.max(1)).saturating_sub(p.y.taps.len()).max(1);
+    let rows = if p.needs_halo() { rows_wanted.min(rows_fit) } else { rows_wanted };
+    let bands = p.y.len.div_ceil(rows);
+    let rows = p.y.len.div_ceil(bands);
+    let pictures = if bands > 1 { 1 } else { (TASK_PIXELS / p.pixels()).min(BAND / (row * p.y.len).max(1)).clamp(1, p.n.max(1)) };
+    let (areas, all) = (p.n.div_ceil(pictures) * bands, tiles::<S>(p.co));
+    let groups = if threads() == 1 { 1 } else { (4 * threads()).div_ceil(areas.max(1)).min(all) };
+    let columns = all.div_ceil(groups);
+    Cut { pictures, rows, bands, columns, groups: all.div_ceil(columns) }
+}
+
+/// Runs a pass; only its own destination pixels are written.
+pub fn run<S: Simd>(p: &Pass, source: &[S::T], w: &[S::T], out: &mut [S::T]) {
+    if p.n * p.pixels() * p.co == 0 {
+        return;
+    }
+    assert!(source.len() >= p.n * p.source_len() && out.len() >= p.n * p.destination_len(), "operands of {p:?}");
+    let (cut, out) = (cut::<S>(p), Parts::new(out));
+    with(Slot::Packed, p.depth() * padded::<S>(p.co), |packed: &mut [S::T]| {
+        pack::<S>(p, w, packed);
+        tasks(p.n.div_ceil(cut.pictures) * cut.bands * cut.groups, |t| {
+            let (area, group) = (t / cut.groups, t % cut.groups);
+            let (picture, row) = (area / cut.bands * cut.pictures, area % cut.bands * cut.rows);
+            let area = Area { first: picture, pictures: cut.pictures.min(p.n - picture), row, rows: cut.rows.min(p.y.len - row) };
+            let columns = group * cut.columns..((group + 1) * cut.columns).min(tiles::<S>(p.co));
+            with_source(p, &area, source, |a, pitch| sweep::<S>(p, &area, a, pitch, packed, columns, &out));
+        });
+    });
+}
+
+/// Weights to `[column tile][k][lanes]`.
+fn pack<S: Simd>(p: &Pass, w: &[S::T], packed: &mut [S::T]) {
+    let (parts, taps, depth) = (Parts::new(packed), p.y.taps.len() * p.x.taps.len(), p.depth());
+    let [per_tap, per_in, per_out] = p.weight;
+    tasks(tiles::<S>(p.co) * taps, |t| {
+        let (j, tap) = (t / taps, t % taps);
+        let (first, q, used) = span::<S>(j, p.co);
+        let width = q * S::LANES;
+        let kernel = p.y.taps[tap / p.x.taps.len()] * p.kw + p.x.taps[tap % p.x.taps.len()];
+        let from = &w[kernel * per_tap + first * per_out..];
+        // SAFETY: tile `j` and tap `tap` own these rows alone.
+        let rows = unsafe { parts.slice(first * depth + tap * p.ci * width, p.ci * width) };
+        for (i, row) in rows.chunks_exact_mut(width).enumerate() {
+            if per_out == 1 {
+                row[..used].copy_from_slice(&from[i * per_in..][..used]);
+            } else {
+                row[..used].iter_mut().enumerate().for_each(|(o, v)| *v = from[i * per_in + o * per_out]);
+            }
+            row[used..].fill(S::T::default());
+        }
+    });
+}
+
+/// Output pixels of a task.
+struct Area {
+    first: usize,
+    pictures: usize,
+    row: usize,
+    rows: usize,
+}
+
+/// Distances in the source a task reads: between pictures, between rows.
+#[derive(Clone, Copy)]
+struct Pitch {
+    picture: usize,
+    row: usize,
+}
+
+/// Calls `f` with the source of an area, starting at the first tap of its first pixel: the map itself where no tap leaves
+/// it, else a copy with a zero halo.
+fn with_source<T: super::scratch::Plain>(p: &Pass, area: &Area, source: &[T], f: impl FnOnce(&[T], Pitch)) {
+    if p.depth() == 0 {
+        return f(&[], Pitch { picture: 0, row: 0 }); // no tap reaches these pixels
+    }
+    let map = Pitch { picture: p.source_len(), row: p.x.source * p.ci };
+    let pictures = &source[area.first * map.picture..][..area.pictures * map.picture];
+    let top = (area.row * p.y.step) as isize + p.y.at;
+    if !p.needs_halo() {
+        return f(&pictures[top as usize * map.row + p.x.at as usize * p.ci..], map);
+    }
+    let (height, row) = (p.y.reach(area.rows), p.x.reach(p.x.len) * p.ci);
+    with(Slot::Band, area.pictures * height * row, |band: &mut [T]| {
+        for (i, line) in band.chunks_exact_mut(row.max(1)).enumerate() {
+            let y = top + (i % height) as isize;
+            let inside = y >= 0 && y < p.y.source as isize;
+            let from = if inside { &pictures[i / height * map.picture + y as usize * map.row..][..map.row] } else { &[][..] };
+            copy_row(from, p.x.at * p.ci as isize, line);
+        }
+        f(band, Pitch { picture: height * row, row });
+    });
+}
+
+/// `to[i] = from[i + at]`, zero outside `from`.
+pub fn copy_row<T: Copy + Default>(from: &[T], at: isize, to: &mut [T]) {
+    let left = (-at).clamp(0, to.len() as isize) as usize;
+    let start = (at.max(0) as usize).min(from.len());
+    let count = (from.len() - start).min(to.len() - left);
+    to[..left].fill(T::default());
+    to[left..left + count].copy_from_slice(&from[start..start + count]);
+    to[left + count..].fill(T::default());
+}
+
+/// A run of k: which segments, how long each, and the first row of its weights.
+struct Chunk {
+    segments: std::ops::Range<usize>,
+    len: usize,
+    k: usize,
+}
+
+/// Cuts k into chunks: several whole kernel rows, or a part of one. Returns the offset of every segment, and the chunks.
+fn chunks(p: &Pass, row_pitch: usize) -> (Vec<usize>, Vec<Chunk>) {
+    let (rows, run) = (p.y.taps.len(), p.x.taps.len() * p.ci);
+    let (mut segments, mut chunks) = (Vec::new(), Vec::new());
+    if run == 0 || rows == 0 {
+        return (segments, chunks);
+    }
+    let parts = run.div_ceil(CHUNK);
+    let together = if parts > 1 { 1 } else { CHUNK / run };
+    for row in (0..rows).step_by(together) {
+        for part in 0..parts {
+            let (start, end) = (run * part / parts, run * (part + 1) / parts);
+            let first = segments.len();
+            segments.extend((row..(row + together).min(rows)).map(|r| r * row_pitch + start));
+            chunks.push(Chunk { segments: first..segments.len(), len: end - start, k: row * run + start });
+        }
+    }
+    (segments, chunks)
+}
+
+/// All tiles of an area and a range of column tiles.
+fn sweep<S: Simd>(
+    p: &Pass,
+    area: &Area,
+    a: &[S::T],
+    pitch: Pitch,
+    packed: &[S::T],
+    columns: std::ops::Range<usize>,
+    out: &Parts<S::T>,
+) {
+    let pixels = area.pictures * area.rows * p.x.len;
+    let (mut from, mut to) = (Vec::with_capacity(pixels), Vec::with_capacity(pixels));
+    for i in 0..area.pictures {
+        for r in 0..area.rows {
+            from.extend((0..p.x.len).map(|c| i * pitch.picture + r * p.y.step * pitch.row + c * p.x.step * p.ci));
+            to.extend((0..p.x.len).map(|c| (area.first + i) * p.destination_len() + p.write_at(area.row + r, c)));
+        }
+    }
+    let (segments, chunks) = chunks(p, pitch.row);
+    if let (Some(pixel), Some(segment), Some(chunk)) = (from.last(), segments.last(), chunks.last()) {
+        assert!(pixel + segment + chunk.len <= a.len(), "a pass reads within its source");
+    }
+    for j in columns {
+        let (first, q, used) = span::<S>(j, p.co);
+        let b = &packed[first * p.depth()..][..p.depth() * q * S::LANES];
+        let sums = Sums { a, b, from: &from, segments: &segments, chunks: &chunks, q };
+        if used == q * S::LANES && !chunks.is_empty() {
+            // SAFETY: `to` are whole pixels of this area inside `out`, and channels `first ..` are this task's alone.
+            unsafe { sums.write::<S>(out.start().wrapping_add(first), &to) }
+        } else {
+            with(Slot::Tiles, pixels * q * S::LANES, |wide: &mut [S::T]| {
+                let rows: Vec<usize> = (0..pixels).map(|i| i * q * S::LANES).collect();
+                wide.fill(S::T::default());
+                // SAFETY: `rows` are disjoint rows of `wide`, each `q` registers long.
+                unsafe { sums.write::<S>(wide.as_mut_ptr(), &rows) }
+                for (&t, &row) in to.iter().zip(&rows) {
+                    // SAFETY: as above; only the channels in use are written.
+                    unsafe { out.slice(t + first, used) }.copy_from_slice(&wide[row..row + used]);
+                }
+            });
+        }
+    }
+}
+
+/// The sums of one column tile over a list of pixels.
+struct Sums<'a, T> {
+    a: &'a [T],
+    b: &'a [T],
+    from: &'a [usize],
+    segments: &'a [usize],
+    chunks: &'a [Chunk],
+    q: usize,
+}
+
+impl<T> Sums<'_, T> {
+    /// # Safety
+    /// `out[to[i] ..][.. q * LANES]` is writable and nobody else's, for every i; `from`, `segments` and `chunks` stay in `a`.
+    unsafe fn write<S: Simd<T = T>>(&self, out: *mut T, to: &[usize]) {
+        for (i, chunk) in self.chunks.iter().enumerate() {
+            let (segments, b) = (&self.segments[chunk.segments.clone()], self.b[chunk.k * self.q * S::LANES..].as_ptr());
+            for (from, to) in self.from.chunks(S::ROWS).zip(to.chunks(S::ROWS)) {
+                let t = Tile { a: self.a.as_ptr(), from, step: 1, segments, len: chunk.len, b, out, to, fresh: i == 0 };
+                // SAFETY: the caller's promise; `b` holds every k of the column tile.
+                unsafe { tile::<S>(self.q, t) }
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The one boundary behind which instruction sets live: pure functions on slices, no allocation visible, no graph.
+//!
+//! A network never names a kernel; [`crate::Tensor`] does. Adding an instruction set is one module here.
+//!
+//! Read in this order: [`Kernels`], `tile` (the one inner loop), `pass` (geometry), `conv`, `weight_grad`, `depthwise`.
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod conv;
+mod isa;
+mod matmul;
+pub mod naive;
+mod pass;
+mod portable;
+mod scratch;
+mod simd;
+mod tile;
+mod weight_grad;
+
+pub use isa::{Isa, cpu, isa, set_isa};
+use portable::Portable;
+
+/// Geometry of a convolution from `[n, h, w, ci]` to `[n, ho, wo, co]` with `[kh, kw, ci, co]` weights, zero padded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv {
+    /// Pictures.
+    pub n: usize,
+    /// Input rows.
+    pub h: usize,
+    /// Input columns.
+    pub w: usize,
+    /// Input channels.
+    pub ci: usize,
+    /// Output channels (equal to `ci` for depthwise).
+    pub co: usize,
+    /// Kernel rows.
+    pub kh: usize,
+    /// Kernel columns.
+    pub kw: usize,
+    /// Step between output pixels.
+    pub stride: usize,
+    /// Zeros on every side.
+    pub pad: usize,
+}
+
+impl Conv {
+    /// Output rows.
+    pub fn ho(&self) -> usize { (self.h + 2 * self.pad - self.kh) / self.stride + 1 }
+    /// Output columns.
+    pub fn wo(&self) -> usize { (self.w + 2 * self.pad - self.kw) / self.stride + 1 }
+    /// Multiply-adds of one pass.
+    pub fn macs(&self) -> usize { self.n * self.ho() * self.wo() * self.ci * self.co * self.kh * self.kw }
+}
+
+/// What an instruction set provides. Outputs are overwritten, never accumulated into. Slices have exactly the lengths
+/// the geometry says. The sum order depends on shapes only, never on the number of threads: same machine, same bytes.
+pub trait Kernels: Sized {
+    /// `y = x * w`.
+    fn conv(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]);
+    /// `dx` from `dy`.
+    fn conv_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]);
+    /// `dw` from `x` and `dy`.
+    fn conv_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]);
+    /// Depthwise `y = x * w`, weights `[kh, kw, c]`.
+    fn depthwise(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]);
+    /// Depthwise `dx` from `dy`.
+    fn depthwise_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]);
+    /// Depthwise `dw` from `x` and `dy`.
+    fn depthwise_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]);
+    /// `c[m,n] = op(a)[m,k] op(b)[k,n]`; `ta`: `a` is stored `[k,m]`; `tb`: `b` is stored `[n,k]`.
+    fn matmul(m: usize, k: usize, n: usize, a: &[Self], ta: bool, b: &[Self], tb: bool, c: &mut [Self]);
+}
+
+/// Calls a kernel written over [`simd::Simd`] with the instruction set in use.
+#[cfg(target_arch = "x86_64")]
+macro_rules! f32_kernel {
+    ($($path:ident)::+ ($($argument:expr),*)) => {
+        match isa() {
+            Isa::Avx512 => $($path)::+::<avx512::Avx512>($($argument),*),
+            Isa::Avx2 => $($path)::+::<avx2::Avx2>($($argument),*),
+            Isa::Portable => $($path)::+::<Portable<f32>>($($argument),*),
+        }
+    };
+}
+#[cfg(not(target_arch = "x86_64"))]
+macro_rules! f32_kernel {
+    ($($path:ident)::+ ($($argument:expr),*)) => { $($path)::+::<Portable<f32>>($($argument),*) };
+}
+macro_rules! f64_kernel {
+    ($($path:ident)::+ ($($argument:expr),*)) => { $($path)::+::<Portable<f64>>($($argument),*) };
+}
+macro_rules! kernels {
+    ($t:ty, $call:ident) => {
+        impl Kernels for $t {
+            fn conv(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]) { $call!(conv::forward(g, x, w, y)) }
+            fn conv_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]) { $call!(conv::input_grad(g, dy, w, dx)) }
+            fn conv_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]) { $call!(weight_grad::run(g, x, dy, dw)) }
+            fn depthwise(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]) { naive::depthwise(g, x, w, y) }
+            fn depthwise_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]) { naive::depthwise_input_grad(g, dy, w, dx) }
+            fn depthwise_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]) { naive::depthwise_weight_grad(g, x, dy, dw) }
+            fn matmul(m: usize, k: usize, n: usize, a: &[Self], ta: bool, b: &[Self], tb: bool, c: &mut [Self]) {
+                $call!(matmul::run(m, k, n, a, ta, b, tb, c))
+            }
+        }
+    };
+}
+kernels!(f32, f32_kernel);
+kernels!(f64, f64_kernel);

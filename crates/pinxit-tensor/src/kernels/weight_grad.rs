@@ -1,0 +1,264 @@
+//! Weight gradient of a dense convolution: `dw[ky][kx][ci][co] = sum over pixels of x[..][ci] * dy[..][co]`.
+//!
+//! ```text
+//! task    a slice of input channels x a share of the strips (rectangles of output pixels), into its own sums
+//! load    as many strips as fit the second-level cache: x to [block of ROWS channels][row][column][ROWS] with its halo,
+//!         dy to [column tile][pixel][lanes]
+//! run     rows of a load whose dy (about 128 pixels) stay in L1 while every tap and channel block passes over them
+//! tile    ROWS input channels x 2 registers of output channels, k over the pixels of the run
+//! ```
+//! Shares and slices depend on the shape alone and their sums are added in order: the same bytes for any number of threads.
+use super::Conv;
+use super::conv::copy_row;
+use super::scratch::{Plain, Slot, with};
+use super::simd::Simd;
+use super::tile::{Tile, padded, span, tile, tiles};
+use crate::pool::{Parts, tasks};
+
+/// Pixels of a run.
+const RUN: usize = 128;
+/// Widest strip.
+const WIDEST: usize = 256;
+/// Elements of a load.
+const LOAD: usize = 96 * 1024;
+/// Elements all partial sums together may take: more shares cost more in the last addition than they gain.
+const PARTIAL: usize = 1 << 20;
+/// Input channels a task aims at: dy is repacked once for each slice.
+const SLICE: usize = 32;
+
+/// How the work is cut. All strips are equal; what hangs over an edge is multiplied by zeros.
+struct Cut {
+    /// Output rows and columns of a strip.
+    rows: usize,
+    cols: usize,
+    /// Strips a picture, downwards and across.
+    down: usize,
+    across: usize,
+    /// Input channels a slice (a multiple of `ROWS`), and slices.
+    slice: usize,
+    slices: usize,
+    /// Shares of the strips.
+    shares: usize,
+    /// Strips a load.
+    strips: usize,
+}
+
+impl Cut {
+    fn new<S: Simd>(g: &Conv) -> Cut {
+        let (ho, wo) = (g.ho(), g.wo());
+        let across = wo.div_ceil(WIDEST);
+        let cols = wo.div_ceil(across);
+        let down = ho.div_ceil((4 * RUN).div_ceil(cols));
+        let rows = ho.div_ceil(down);
+        let slice = (SLICE.div_ceil(S::ROWS) * S::ROWS).min(g.ci.div_ceil(S::ROWS) * S::ROWS);
+        let mut cut = Cut { rows, cols, down, across, slice, slices: g.ci.div_ceil(slice), shares: 1, strips: 1 };
+        let weights = g.kh * g.kw * g.ci * padded::<S>(g.co);
+        cut.shares = (PARTIAL / weights.max(1)).clamp(1, 16).min((g.n * down * across).max(1));
+        let strip = cut.strip_x(g) * slice + rows * cols * padded::<S>(g.co);
+        cut.strips = (LOAD / strip.max(1)).clamp(1, g.n.max(1) * down * across);
+        cut
+    }
+    /// Input rows and columns of a strip, with halo.
+    fn input(&self, g: &Conv) -> (usize, usize) {
+        ((self.rows - 1) * g.stride + g.kh, (self.cols - 1) * g.stride + g.kw)
+    }
+    /// Input pixels of a strip.
+    fn strip_x(&self, g: &Conv) -> usize {
+        let (h, w) = self.input(g);
+        h * w
+    }
+    /// All strips of all pictures.
+    fn all(&self, g: &Conv) -> usize {
+        g.n * self.down * self.across
+    }
+    /// Picture and first output row and column of strip `i`.
+    fn place(&self, i: usize) -> (usize, usize, usize) {
+        let (picture, in_picture) = (i / (self.down * self.across), i % (self.down * self.across));
+        (picture, in_picture / self.across * self.rows, in_picture % self.across * self.cols)
+    }
+}
+
+/// See [`super::Kernels::conv_weight_grad`].
+pub fn run<S: Simd>(g: &Conv, x: &[S::T], dy: &[S::T], dw: &mut [S::T]) {
+    if g.kh * g.kw == 1 && g.stride == 1 && g.pad == 0 && g.h > 1 {
+        // Pixels without neighbours: one long row, cut into even strips.
+        return run::<S>(&Conv { n: 1, h: 1, w: g.n * g.h * g.w, ..*g }, x, dy, dw);
+    }
+    if g.n * g.ho() * g.wo() == 0 {
+        return dw.fill(S::T::default());
+    }
+    let (cut, width) = (Cut::new::<S>(g), padded::<S>(g.co));
+    let weights = g.kh * g.kw * g.ci * width;
+    with(Slot::Partial, weights * cut.shares, |sums: &mut [S::T]| {
+        let parts = Parts::new(sums);
+        tasks(cut.slices * cut.shares, |t| {
+            let (share, slice) = (t / cut.slices, t % cut.slices);
+            let channels = slice * cut.slice..((slice + 1) * cut.slice).min(g.ci);
+            // SAFETY: this task alone writes the rows of its channels in the sums of its share.
+            unsafe { sum_share::<S>(g, &cut, x, dy, channels, share, parts.start().wrapping_add(share * weights)) }
+        });
+        add_shares(sums, weights, width, g.co, dw);
+    });
+}
+
+/// `dw` = sum of the shares, in order, without the padding lanes.
+fn add_shares<T: crate::Real>(sums: &[T], weights: usize, width: usize, co: usize, dw: &mut [T]) {
+    let rows_a_task = (16 * 1024 / co.max(1)).max(1);
+    crate::par::blocks(dw, rows_a_task * co.max(1), |i, dw| {
+        for (r, row) in dw.chunks_mut(co).enumerate() {
+            let at = (i * rows_a_task + r) * width;
+            row.copy_from_slice(&sums[at..at + co]);
+            for share in sums.chunks_exact(weights).skip(1) {
+                row.iter_mut().zip(&share[at..at + co]).for_each(|(d, &s)| *d += s);
+            }
+        }
+    });
+}
+
+/// Sums one share of the strips for some input channels into `sums` (`[kh][kw][ci][padded co]`).
+///
+/// # Safety
+/// `sums` holds all weights of a share; nobody else touches the rows of `channels`.
+unsafe fn sum_share<S: Simd>(
+    g: &Conv,
+    cut: &Cut,
+    x: &[S::T],
+    dy: &[S::T],
+    channels: std::ops::Range<usize>,
+    share: usize,
+    sums: *mut S::T,
+) {
+    let (begin, end) = (cut.all(g) * share / cut.shares, cut.all(g) * (share + 1) / cut.shares);
+    let blocks = channels.len().div_ceil(S::ROWS);
+    let (strip_x, strip_dy) = (cut.strip_x(g), cut.rows * cut.cols);
+    with(Slot::Band, cut.strips * strip_x * blocks * S::ROWS, |px: &mut [S::T]| {
+        with(Slot::Tiles, cut.strips * strip_dy * padded::<S>(g.co), |pdy: &mut [S::T]| {
+            for load in (begin..end).step_by(cut.strips) {
+                let strips = load..(load + cut.strips).min(end);
+                pack_x::<S>(g, cut, x, strips.clone(), &channels, px);
+                pack_dy::<S>(g, cut, dy, strips.clone(), pdy);
+                let load = Load { strips: strips.len(), fresh: load == begin, x: px, dy: pdy };
+                // SAFETY: the caller's promise.
+                unsafe { load.add::<S>(g, cut, &channels, sums) }
+            }
+        })
+    });
+}
+
+/// Input of some strips to `[block][strip][row][column][ROWS]`, zeros beyond the map.
+fn pack_x<S: Simd>(
+    g: &Conv,
+    cut: &Cut,
+    x: &[S::T],
+    strips: std::ops::Range<usize>,
+    channels: &std::ops::Range<usize>,
+    to: &mut [S::T],
+) {
+    let ((height, width), pitch) = (cut.input(g), strips.len() * cut.strip_x(g) * S::ROWS);
+    for (s, strip) in strips.clone().enumerate() {
+        let (picture, row, col) = cut.place(strip);
+        let left = (col * g.stride) as isize - g.pad as isize;
+        for r in 0..height {
+            let y = (row * g.stride + r) as isize - g.pad as isize;
+            let inside = y >= 0 && y < g.h as isize;
+            let line = if inside { &x[(picture * g.h + y as usize) * g.w * g.ci..][..g.w * g.ci] } else { &[][..] };
+            for (b, first) in channels.clone().step_by(S::ROWS).enumerate() {
+                let to = &mut to[b * pitch + (s * height + r) * width * S::ROWS..][..width * S::ROWS];
+                let used = S::ROWS.min(channels.end - first);
+                match S::ROWS {
+                    8 => pack_line::<S::T, 8>(line, g.ci, first, used, left, to),
+                    6 => pack_line::<S::T, 6>(line, g.ci, first, used, left, to),
+                    3 => pack_line::<S::T, 3>(line, g.ci, first, used, left, to),
+                    rows => unreachable!("tiles of {rows} rows"),
+                }
+            }
+        }
+    }
+}
+
+/// `used` channels from `first` of the pixels of a row, from pixel `left` on, to `[pixel][P]`.
+fn pack_line<T: Plain, const P: usize>(line: &[T], ci: usize, first: usize, used: usize, left: isize, to: &mut [T]) {
+    if ci == P {
+        return copy_row(line, left * ci as isize, to);
+    }
+    let width = line.len() / ci;
+    for (i, to) in to.chunks_exact_mut(P).enumerate() {
+        let column = left + i as isize;
+        if column < 0 || column as usize >= width {
+            to.fill(T::default());
+        } else if used == P {
+            to.copy_from_slice(&line[column as usize * ci + first..][..P]);
+        } else {
+            to[..used].copy_from_slice(&line[column as usize * ci + first..][..used]);
+        }
+    }
+}
+
+/// Output gradient of some strips to `[column tile][strip][pixel][lanes]`, zeros beyond the map and in unused lanes.
+fn pack_dy<S: Simd>(g: &Conv, cut: &Cut, dy: &[S::T], strips: std::ops::Range<usize>, to: &mut [S::T]) {
+    let (ho, wo, pixels) = (g.ho(), g.wo(), strips.len() * cut.rows * cut.cols);
+    for (s, strip) in strips.enumerate() {
+        let (picture, row, col) = cut.place(strip);
+        for r in 0..cut.rows {
+            let cols = if row + r < ho { cut.cols.min(wo - col) } else { 0 };
+            let line = &dy[((picture * ho + (row + r).min(ho - 1)) * wo + col) * g.co..];
+            for j in 0..tiles::<S>(g.co) {
+                let (first, q, used) = span::<S>(j, g.co);
+                let width = q * S::LANES;
+                let to = &mut to[first * pixels + (s * cut.rows + r) * cut.cols * width..][..cut.cols * width];
+                for (c, to) in to.chunks_exact_mut(width).enumerate() {
+                    if c >= cols {
+                        to.fill(S::T::default());
+                    } else if used == 2 * S::LANES {
+                        to[..2 * S::LANES].copy_from_slice(&line[c * g.co + first..][..2 * S::LANES]);
+                    } else {
+                        to[..used].copy_from_slice(&line[c * g.co + first..][..used]);
+                        to[used..].fill(S::T::default());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Packed strips.
+struct Load<'a, T> {
+    strips: usize,
+    fresh: bool,
+    x: &'a [T],
+    dy: &'a [T],
+}
+
+impl<T> Load<'_, T> {
+    /// Adds the products of all pixels of the load.
+    ///
+    /// # Safety
+    /// As [`sum_share`].
+    unsafe fn add<S: Simd<T = T>>(&self, g: &Conv, cut: &Cut, channels: &std::ops::Range<usize>, sums: *mut T) {
+        let ((height, width), lines) = (cut.input(g), self.strips * cut.rows);
+        let (pixels, pitch, padded) = (lines * cut.cols, self.strips * height * width * S::ROWS, padded::<S>(g.co));
+        let start = |l: usize| (l / cut.rows * height + l % cut.rows * g.stride) * width * S::ROWS;
+        let lines: Vec<usize> = (0..lines).map(start).collect();
+        let together = (RUN / cut.cols).max(1);
+        let rows: Vec<usize> = (0..S::ROWS).collect();
+        let to: Vec<usize> = (0..S::ROWS).map(|i| i * padded).collect();
+        for (run, segments) in lines.chunks(together).enumerate() {
+            for j in 0..tiles::<S>(g.co) {
+                let (first, q, _) = span::<S>(j, g.co);
+                let b = self.dy[first * pixels + run * together * cut.cols * q * S::LANES..].as_ptr();
+                for tap in 0..g.kh * g.kw {
+                    let shift = (tap / g.kw * width + tap % g.kw) * S::ROWS;
+                    for (block, channel) in channels.clone().step_by(S::ROWS).enumerate() {
+                        let used = S::ROWS.min(channels.end - channel);
+                        let out = sums.wrapping_add((tap * g.ci + channel) * padded + first);
+                        let a = self.x[block * pitch + shift..].as_ptr();
+                        let (from, to, fresh) = (&rows[..used], &to[..used], self.fresh && run == 0);
+                        let t = Tile { a, from, step: g.stride * S::ROWS, segments, len: cut.cols, b, out, to, fresh };
+                        // SAFETY: a tap's shift keeps the segments inside the halo; `out` by the caller's promise.
+                        unsafe { tile::<S>(q, t) }
+                    }
+                }
+            }
+        }
+    }
+}

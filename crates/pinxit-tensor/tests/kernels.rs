@@ -1,0 +1,185 @@
+//! Every kernel on every instruction set against the plain loops in f64; the same bytes for any number of threads.
+use pinxit_tensor::kernels::{Conv, Isa, Kernels, naive, set_isa};
+use pinxit_tensor::{Real, set_threads};
+use proptest::prelude::*;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The instruction set and the thread count belong to the process: tests that choose them take turns.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Deterministic numbers in -1..1, zero mean.
+fn noise<T: Real>(len: usize, seed: u64) -> Vec<T> {
+    let mut s = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        s ^= s << 13;
+        s ^= s >> 7;
+        s ^= s << 17;
+        T::of((s >> 40) as f64 / (1u64 << 23) as f64 - 1.0)
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+fn wide<T: Real>(v: &[T]) -> Vec<f64> {
+    v.iter().map(|v| v.to_f64()).collect()
+}
+
+/// `got` is close to `want`; sums of `depth` products of numbers in -1..1. NaN (an element never written) fails.
+fn close<T: Real>(what: &str, got: &[T], want: &[f64], depth: usize, epsilon: f64) {
+    let bound = epsilon * (depth as f64).max(8.0);
+    for (i, (g, w)) in got.iter().zip(want).enumerate() {
+        assert!((g.to_f64() - w).abs() <= bound, "{what}: element {i} is {g:?}, should be {w} (bound {bound:e})");
+    }
+}
+
+type Pass<T> = fn(&Conv, &[T], &[T], &mut [T]);
+
+/// Runs `pass` into a buffer of NaN.
+fn call<T: Real>(pass: Pass<T>, g: &Conv, a: &[T], b: &[T], len: usize) -> Vec<T> {
+    let mut out = vec![T::of(f64::NAN); len];
+    pass(g, a, b, &mut out);
+    out
+}
+
+/// All three passes of a convolution (or depthwise) of geometry `g` against the plain loops.
+fn check_conv<T: Real>(g: &Conv, depthwise: bool, label: &str) {
+    let (xs, ys) = (g.n * g.h * g.w * g.ci, g.n * g.ho() * g.wo() * g.co);
+    let ws = g.kh * g.kw * g.ci * if depthwise { 1 } else { g.co };
+    let (x, w, dy) = (noise::<T>(xs, 1), noise::<T>(ws, 2), noise::<T>(ys, 3));
+    let (x64, w64, dy64) = (wide(&x), wide(&w), wide(&dy));
+    let ours: [Pass<T>; 3] = if depthwise {
+        [T::depthwise, T::depthwise_input_grad, T::depthwise_weight_grad]
+    } else {
+        [T::conv, T::conv_input_grad, T::conv_weight_grad]
+    };
+    let plain: [Pass<f64>; 3] = if depthwise {
+        [naive::depthwise, naive::depthwise_input_grad, naive::depthwise_weight_grad]
+    } else {
+        [naive::conv, naive::conv_input_grad, naive::conv_weight_grad]
+    };
+    let epsilon = if size_of::<T>() == 4 { f32::EPSILON as f64 } else { f64::EPSILON };
+    let (ci, co) = if depthwise { (1, 1) } else { (g.ci, g.co) };
+    let taps = g.kh * g.kw;
+    let want = |i: usize, a: &[f64], b: &[f64], len: usize| call(plain[i], g, a, b, len);
+    close(&format!("{label} forward {g:?}"), &call(ours[0], g, &x, &w, ys), &want(0, &x64, &w64, ys), taps * ci, epsilon);
+    close(&format!("{label} input grad {g:?}"), &call(ours[1], g, &dy, &w, xs), &want(1, &dy64, &w64, xs), taps * co, epsilon);
+    close(
+        &format!("{label} weight grad {g:?}"),
+        &call(ours[2], g, &x, &dy, ws),
+        &want(2, &x64, &dy64, ws),
+        ys / g.co.max(1),
+        epsilon,
+    );
+}
+
+/// `check` for every instruction set this machine has.
+fn everywhere(check: impl Fn(&str)) {
+    let _turn = turn();
+    for isa in Isa::ALL.into_iter().filter(|&isa| set_isa(isa)) {
+        check(&format!("{isa:?}"));
+    }
+}
+
+/// `[n, h, w, ci, co, k, stride, pad]`.
+fn geometry(v: [usize; 8]) -> Conv {
+    let [n, h, w, ci, co, k, stride, pad] = v;
+    Conv { n, h, w, ci, co, kh: k, kw: k, stride, pad }
+}
+
+fn any_geometry() -> impl Strategy<Value = Conv> {
+    let k = prop_oneof![Just(1usize), Just(3), Just(4)];
+    (1usize..=3, 1usize..=19, 1usize..=19, 1usize..=67, 1usize..=67, k, 1usize..=2, 0usize..=1).prop_map(
+        |(n, h, w, ci, co, k, s, p)| {
+            let least = k.saturating_sub(2 * p).max(1);
+            geometry([n, h.max(least), w.max(least), ci, co, k, s, p])
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn convolutions_agree_with_the_plain_loops(g in any_geometry()) {
+        everywhere(|isa| check_conv::<f32>(&g, false, isa));
+        check_conv::<f64>(&g, false, "f64");
+    }
+
+    #[test]
+    fn depthwise_agrees_with_the_plain_loops(g in any_geometry()) {
+        let g = Conv { co: g.ci, ..g };
+        everywhere(|isa| check_conv::<f32>(&g, true, isa));
+        check_conv::<f64>(&g, true, "f64");
+    }
+
+    #[test]
+    fn products_agree_with_the_plain_loops(m in 1usize..80, k in 1usize..300, n in 1usize..80, ta: bool, tb: bool) {
+        let (a, b) = (noise::<f32>(m * k, 4), noise::<f32>(k * n, 5));
+        let mut want = vec![0.0; m * n];
+        naive::matmul(m, k, n, &wide(&a), ta, &wide(&b), tb, &mut want);
+        everywhere(|isa| {
+            let mut got = vec![f32::NAN; m * n];
+            f32::matmul(m, k, n, &a, ta, &b, tb, &mut got);
+            close(&format!("{isa} {m}x{k}x{n} {ta} {tb}"), &got, &want, k, f32::EPSILON as f64);
+        });
+    }
+}
+
+/// Shapes that reach every way of cutting: many pictures a task, many bands, several loads, long kernels, wide maps,
+/// uneven strides, padding without need, kernels smaller than the stride.
+const CORNERS: &[[usize; 8]] = &[
+    [40, 4, 4, 33, 70, 3, 1, 1],
+    [2, 40, 64, 16, 32, 3, 1, 1],
+    [1, 3, 600, 5, 3, 3, 1, 1],
+    [1, 30, 270, 3, 32, 3, 2, 1],
+    [2, 8, 8, 200, 40, 3, 1, 1],
+    [3, 16, 16, 24, 24, 4, 2, 1],
+    [2, 9, 11, 6, 7, 5, 3, 2],
+    [2, 10, 9, 17, 33, 1, 3, 0],
+    [2, 7, 7, 4, 4, 1, 2, 1],
+    [1, 6, 6, 8, 8, 2, 4, 0],
+    [7, 1, 1, 300, 130, 1, 1, 0],
+];
+
+#[test]
+fn corners_agree_with_the_plain_loops() {
+    everywhere(|isa| CORNERS.iter().for_each(|&c| check_conv::<f32>(&geometry(c), false, isa)));
+    CORNERS.iter().for_each(|&c| check_conv::<f64>(&geometry(c), false, "f64"));
+}
+
+#[test]
+fn depthwise_corners_agree_with_the_plain_loops() {
+    let same = |c: &[usize; 8]| Conv { co: c[3], ..geometry(*c) };
+    everywhere(|isa| CORNERS.iter().for_each(|c| check_conv::<f32>(&same(c), true, isa)));
+}
+
+#[test]
+fn thread_count_never_changes_a_byte() {
+    let _turn = turn();
+    for isa in Isa::ALL.into_iter().filter(|&isa| set_isa(isa)) {
+        for &corner in CORNERS {
+            let g = geometry(corner);
+            let d = Conv { co: g.ci, ..g };
+            let (xs, ys, ws) = (g.n * g.h * g.w * g.ci, g.n * g.ho() * g.wo() * g.co, g.kh * g.kw * g.ci * g.co);
+            let (x, dy, w) = (noise::<f32>(xs, 1), noise::<f32>(ys.max(g.n * g.ho() * g.wo() * g.ci), 2), noise::<f32>(ws, 3));
+            let (ds, dws) = (g.n * g.ho() * g.wo() * g.ci, g.kh * g.kw * g.ci);
+            let all = |threads| {
+                set_threads(threads);
+                let passes: [Vec<f32>; 6] = [
+                    call(f32::conv, &g, &x, &w, ys),
+                    call(f32::conv_input_grad, &g, &dy[..ys], &w, xs),
+                    call(f32::conv_weight_grad, &g, &x, &dy[..ys], ws),
+                    call(f32::depthwise, &d, &x, &w[..dws], ds),
+                    call(f32::depthwise_input_grad, &d, &dy[..ds], &w[..dws], xs),
+                    call(f32::depthwise_weight_grad, &d, &x, &dy[..ds], dws),
+                ];
+                passes.map(|p| p.into_iter().map(f32::to_bits).collect::<Vec<_>>())
+            };
+            let one = all(1);
+            assert!(all(2) == one && all(3) == one, "{isa:?} {g:?}");
+        }
+    }
+    set_threads(0);
+}
