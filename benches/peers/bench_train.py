@@ -3,7 +3,8 @@
     python bench_train.py --preset xs-64 --mode own --batch 32 --seconds 20 --threads 2 --dtype f32
 
 `own`: the piecewise-linear discriminator with exact R1 + R2 by double backward, every step, and a generator step.
-`projected`: frozen MobileNetV2 features, spectrally normalised heads, hinge loss, and a generator step.
+`projected`: frozen MobileNetV2 features, heads with relativistic pairing and a penalty on the features' gradients by double
+backward (or hinge and spectral norm: `--loss hinge`), and a generator step.
 `generate`: pictures a second without gradients. channels_last throughout, fused Adam; bf16 by autocast, weights stay f32.
 """
 import argparse
@@ -56,7 +57,11 @@ class Bench:
             for p in self.d.w1:  # zero at the start, where a sparse gradient would flatter
                 p.data.normal_(0, 0.02)
         elif o.mode == "projected":
-            self.d = nets.ProjectedDiscriminator(nets.folded(ASSET), self.classes, o.feature_size, o.mix, o.channels, o.channels, self.dtype)
+            hinge = o.loss == "hinge"
+            sizes = (o.feature_size, o.mix, o.channels, o.channels)
+            group = math.gcd(o.minibatch_std, o.batch) if o.minibatch_std else 0
+            self.d = nets.ProjectedDiscriminator(nets.folded(ASSET), self.classes, *sizes, self.dtype, hinge, group)
+            self.d.standardise(self.real)
         adam = lambda module: torch.optim.Adam(module.parameters(), lr=2e-4, betas=(0.0, 0.99), fused=True)
         self.adam_g, self.adam_d = adam(self.g), adam(self.d) if o.mode != "generate" else None
 
@@ -102,13 +107,21 @@ class Bench:
             real_features = self.d.features(real)
         fake_features = self.d.features(fake)
         self.d.iterate()
-        scores = zip(self.d(real_features, self.labels), self.d([f.detach() for f in fake_features], self.labels))
-        loss = sum(F.relu(1 - r).mean() + F.relu(1 + f).mean() for r, f in scores)
+        if self.o.loss == "relativistic":
+            loss = self.d.relativistic(real_features, fake_features, self.labels, self.o.penalty)[0]
+        else:
+            scores = zip(self.d(real_features, self.labels), self.d([f.detach() for f in fake_features], self.labels))
+            loss = sum(F.relu(1 - r).mean() + F.relu(1 + f).mean() for r, f in scores)
         self.adam_d.zero_grad()
         loss.backward()
         self.adam_d.step()
         frozen(self.d, True)
-        return self.generator_step(-sum(s.mean() for s in self.d(fake_features, self.labels)))
+        fake_scores = self.d(fake_features, self.labels)
+        if self.o.loss == "hinge":
+            return self.generator_step(-sum(s.mean() for s in fake_scores))
+        with torch.no_grad():
+            real_scores = self.d(real_features, self.labels)
+        return self.generator_step(sum(F.softplus(r - f).mean() for r, f in zip(real_scores, fake_scores)))
 
 
 def main():
@@ -120,8 +133,11 @@ def main():
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--dtype", choices=["f32", "bf16"], default="f32")
     p.add_argument("--feature-size", type=int, default=64)
-    p.add_argument("--mix", type=int, default=64, help="channels of the frozen mixing")
-    p.add_argument("--channels", type=int, default=64, help="channels of the heads")
+    p.add_argument("--mix", type=int, default=32, help="channels of the frozen mixing")
+    p.add_argument("--channels", type=int, default=32, help="channels of the heads")
+    p.add_argument("--loss", choices=["relativistic", "hinge"], default="relativistic", help="of the projected discriminator")
+    p.add_argument("--penalty", type=float, default=20.0, help="gamma on the features' gradients, relativistic only")
+    p.add_argument("--minibatch-std", type=int, default=8, help="neighbours whose spread the heads are told; 0 is off")
     p.add_argument("--warm", type=int, default=2, help="steps before the clock starts")
     o = p.parse_args()
     torch.set_num_threads(o.threads)

@@ -1,6 +1,6 @@
 """Makes the golden tensors that pinxit-nn's tests compare with; the layouts are told in crates/pinxit-nn/tests/golden/README.md.
 
-    python golden.py                       own_d, projected, generator, mobilenet_v2 (without the package's original weights)
+    python golden.py                       own_d, projected, penalised, generator, mobilenet_v2 (without the package's original weights)
     python golden.py --original FILE       also the MobileNetV2 taps of the package's float32 weights
     python golden.py --only own_d          one of them
 """
@@ -128,6 +128,24 @@ def projected():
     tensors.save(OUT / "projected.safetensors", {**named(d, "weight", lambda p: p), **grads, **content}, meta)
 
 
+def penalised():
+    torch.manual_seed(5)
+    weights = {k: v.double() for k, v in nets.folded(ASSET).items()}
+    d = nets.ProjectedDiscriminator(weights, 3, 64, mix=6, channels=8, embed=8, dtype=torch.float64, spectral=False, group=2).double()
+    for p in d.parameters():
+        p.data = (p.data * 1.5).float().double()
+    labels, gamma = torch.tensor([2, 2, 3, 3]), 20.0
+    draw = lambda: [torch.randn(4, 6, 64 // s, 64 // s, dtype=torch.float64).float().double() for s in (2, 4, 8, 16)]
+    real, fake = draw(), draw()
+    loss, penalty = d.relativistic(real, fake, labels, gamma)
+    grads, _ = gradients(d, loss)
+    content = {f"real.{k}": last(f) for k, f in enumerate(real)} | {f"fake.{k}": last(f) for k, f in enumerate(fake)}
+    content["labels.class"] = labels
+    meta = dict(feature_size=64, mix=6, channels=8, embed=8, classes=3, minibatch_std=2, gamma=gamma)
+    meta.update(loss=repr(loss.item()), penalty=repr(penalty.item()))
+    tensors.save(OUT / "penalised.safetensors", {**named(d, "weight", lambda p: p), **grads, **content}, meta)
+
+
 def generator():
     torch.manual_seed(4)
     g = nets.Generator([16, 12, 8], 3, z_dim=16, cond_dim=8, style=16).double()
@@ -146,12 +164,12 @@ def generator():
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--original", help="the package's mobilenet_v2.safetensors, float32 with batch norm")
-    p.add_argument("--only", choices=["own_d", "mobilenet_v2", "projected", "generator"])
+    p.add_argument("--only", choices=["own_d", "mobilenet_v2", "projected", "penalised", "generator"])
     p.add_argument("--threads", type=int, default=1)
     o = p.parse_args()
     torch.set_num_threads(o.threads)
     OUT.mkdir(parents=True, exist_ok=True)
-    made = {"own_d": own_d, "mobilenet_v2": lambda: mobilenet(o.original), "projected": projected, "generator": generator}
+    made = {"own_d": own_d, "mobilenet_v2": lambda: mobilenet(o.original), "projected": projected, "penalised": penalised, "generator": generator}
     for name, make in made.items():
         if o.only in (None, name):
             make()

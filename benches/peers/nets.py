@@ -282,11 +282,12 @@ class FeatureNet:
         return self._conv("last", y).mean((2, 3))
 
 
-class Spectral(nn.Module):
-    """A convolution divided by its largest singular value, from one power iteration a training step."""
+class HeadConv(nn.Module):
+    """A convolution, on wish divided by its largest singular value, from one power iteration a training step."""
 
-    def __init__(self, ci, co, k, stride=1, padding=0):
+    def __init__(self, ci, co, k, stride=1, padding=0, spectral=True):
         super().__init__()
+        self.spectral = spectral
         bound = (ci * k * k) ** -0.5
         self.weight = nn.Parameter((torch.rand(co, ci, k, k) * 2 - 1) * bound)
         self.bias = nn.Parameter((torch.rand(co) * 2 - 1) * bound)
@@ -303,20 +304,31 @@ class Spectral(nn.Module):
             self.u = F.normalize(m @ self.v, dim=0)
 
     def forward(self, x):
+        if not self.spectral:
+            return conv(x, self.weight, self.bias, self.stride, self.padding)
         sigma = self.u @ self.weight.flatten(1) @ self.v
         return conv(x, self.weight / sigma, self.bias, self.stride, self.padding)
+
+
+def with_deviation(x, group):
+    """One more channel: the deviation within groups of neighbours in the batch, averaged over channels and places."""
+    n, c, h, w = x.shape
+    g = x.reshape(n // group, group, c * h * w)
+    deviation = (g.var(1, unbiased=False, keepdim=True) + 1e-8).sqrt().mean(2, keepdim=True)
+    return torch.cat([x, deviation.expand(-1, group, 1).reshape(n, 1, 1, 1).expand(n, 1, h, w)], 1)
 
 
 class Head(nn.Module):
     """Strided convolutions to 4x4, one convolution, a score a place with a label projection."""
 
-    def __init__(self, ci, size, classes, channels, embed):
+    def __init__(self, ci, size, classes, channels, embed, spectral=True, group=0):
         super().__init__()
-        self.down = nn.ModuleList()
+        self.down, self.group = nn.ModuleList(), group
         while size > 4:
-            self.down.append(Spectral(ci, channels, 4, 2, 1))
+            self.down.append(HeadConv(ci, channels, 4, 2, 1, spectral))
             ci, size = channels, size // 2
-        self.last, self.out = Spectral(ci, embed, 3, 1, 1), Spectral(embed, 1, 1)
+        self.last = HeadConv(ci + (group > 0), embed, 3, 1, 1, spectral)
+        self.out = HeadConv(embed, 1, 1, spectral=spectral)
         self.table = normal(classes + 1, embed, std=embed**-0.5)
 
     def layers(self):
@@ -325,6 +337,8 @@ class Head(nn.Module):
     def forward(self, x, labels):
         for d in self.down:
             x = F.leaky_relu(d(x), SLOPE)
+        if self.group:
+            x = with_deviation(x, self.group)
         x = F.leaky_relu(self.last(x), SLOPE).to(self.table.dtype)
         return self.out(x)[:, 0] + torch.einsum("nchw,nc->nhw", x, self.table[labels])
 
@@ -332,15 +346,19 @@ class Head(nn.Module):
 class ProjectedDiscriminator(nn.Module):
     """Heads on frozen features that a fixed random map has mixed across channels and scales."""
 
-    def __init__(self, weights, classes, feature_size=64, mix=64, channels=64, embed=64, dtype=torch.float32):
+    def __init__(self, weights, classes, feature_size=64, mix=32, channels=32, embed=32, dtype=torch.float32, spectral=True, group=0):
         super().__init__()
-        self.net, self.size, self.dtype = FeatureNet(weights, dtype), feature_size, dtype
+        self.net, self.size, self.spectral = FeatureNet(weights, dtype), feature_size, spectral
+        self.scale = [1.0] * 4
         g = torch.Generator().manual_seed(0)
         self.ccm = [(torch.randn(mix, c, 1, 1, generator=g) * math.sqrt(2 / c)).to(dtype) for c in TAPS.values()]
         self.csm = [(torch.randn(mix, mix, 3, 3, generator=g) * math.sqrt(2 / (9 * mix))).to(dtype) for _ in TAPS]
-        self.heads = nn.ModuleList(Head(mix, feature_size // s, classes, channels, embed) for s in (2, 4, 8, 16))
+        self.heads = nn.ModuleList(Head(mix, feature_size // s, classes, channels, embed, spectral, group) for s in (2, 4, 8, 16))
 
     def iterate(self):
+        """One power iteration of every convolution: before each step of the heads."""
+        if not self.spectral:
+            return
         for head in self.heads:
             for layer in head.layers().values():
                 layer.iterate()
@@ -353,11 +371,30 @@ class ProjectedDiscriminator(nn.Module):
             x = conv(taps[k], self.ccm[k])
             if coarse is not None:
                 x = (x + double(coarse)) / math.sqrt(2)
-            x = coarse = out[k] = conv(x, self.csm[k])
+            x = coarse = conv(x, self.csm[k])
+            out[k] = x.to(self.heads[0].table.dtype) * self.scale[k]
         return out
+
+    @torch.no_grad()
+    def standardise(self, pictures):
+        """Divides each feature map by its deviation over these pictures."""
+        self.scale = [1 / f.std().item() for f in self.features(pictures)]
 
     def forward(self, features, labels):
         return [head(f, labels) for head, f in zip(self.heads, features)]
+
+    def relativistic(self, real, fake, labels, gamma):
+        """Relativistic pairing over all heads and places, and gamma/2 times the squared slope of each picture's score (mean over
+        places, sum over heads) in its features, mean over reals plus mean over fakes; by double backward through the heads."""
+        real, fake = ([f.detach().requires_grad_(gamma > 0) for f in fs] for fs in (real, fake))
+        r, f = self(real, labels), self(fake, labels)
+        loss = sum(F.softplus(b - a).mean() for a, b in zip(r, f))
+        if gamma == 0:
+            return loss, torch.zeros_like(loss)
+        total = sum(s.mean((1, 2)).sum() for s in (*r, *f))
+        slopes = torch.autograd.grad(total, [*real, *fake], create_graph=True)
+        penalty = sum(g.square().sum() for g in slopes) / len(labels)
+        return loss + gamma / 2 * penalty, penalty
 
     def golden_names(self):
         same, out = lambda v: v, {}
