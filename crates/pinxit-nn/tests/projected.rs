@@ -1,0 +1,146 @@
+//! Features and heads of the projected discriminator against finite differences; spectral norm; batch deviation.
+mod common;
+
+use common::{check_gradient, dot, shaken, slope};
+use pinxit_nn::{FeatureNet, Labels, ProjectedConfig, ProjectedDiscriminator};
+use pinxit_tensor::{Array, Rng, Tape, Tensor, backward};
+
+fn small(minibatch_std: usize) -> ProjectedDiscriminator {
+    let base = ProjectedConfig::new((32, 32), 3, 2);
+    let config = ProjectedConfig { mix: 4, channels: 5, embed: 6, minibatch_std, ..base };
+    ProjectedDiscriminator::new(config, FeatureNet::shipped().unwrap()).unwrap()
+}
+
+fn labels() -> Labels {
+    Labels { class: vec![0, 3], style: vec![2, 1] }
+}
+
+/// Sum of squares of all scores.
+fn energy<A: Array>(maps: &[A]) -> A {
+    let parts: Vec<A> = maps.iter().map(|m| m.square().mean().reshape(&[1])).collect();
+    A::concat(&parts, 0).sum()
+}
+
+fn check_heads(d: &ProjectedDiscriminator) {
+    let w = shaken(&d.init(1), 0.1, 2);
+    let state = d.spectral_init(&w, 3);
+    let x: Tensor<f64> = Rng::new(4).normal_tensor(&[2, 32, 32, 3]).scale(0.5);
+    let features = d.features(&d.frozen().cast::<f64>().eager(), &x);
+    let tape = Tape::new();
+    let p = w.bind(|_, t| tape.leaf(t.clone()));
+    let features_c: Vec<_> = features.iter().map(|f| tape.constant(f.clone())).collect();
+    let loss = energy(&d.heads(&d.normalized(&p, &state), &features_c, &labels()));
+    let grads = p.named(backward(&[(&loss, Tensor::full(&[1], 1.0))], &p.values()));
+    check_gradient(&w, &grads, 1e-5, |w| energy(&d.heads(&d.normalized(&w.eager(), &state), &features, &labels())).item());
+}
+
+#[test]
+fn gradient_of_the_heads_equals_finite_differences() {
+    check_heads(&small(0));
+}
+
+#[test]
+fn gradient_through_the_batch_deviation_equals_finite_differences() {
+    check_heads(&small(2));
+}
+
+/// Pictures of another size than the features', so that the resize is part of what is checked.
+#[test]
+fn input_gradient_through_frozen_features_equals_finite_differences() {
+    let d = small(0);
+    let w = shaken(&d.init(1), 0.1, 2);
+    let state = d.spectral_init(&w, 3);
+    let frozen = d.frozen().cast::<f64>();
+    let x: Tensor<f64> = Rng::new(5).normal_tensor(&[2, 24, 40, 3]).scale(0.5);
+    let tape = Tape::new();
+    let leaf = tape.leaf(x.clone());
+    let bound = frozen.bind(|_, t| tape.constant(t.clone()));
+    let heads = d.normalized(&w.bind(|_, t| tape.constant(t.clone())), &state);
+    let loss = energy(&d.heads(&heads, &d.features(&bound, &leaf), &labels()));
+    let grad = backward(&[(&loss, Tensor::full(&[1], 1.0))], &[&leaf]).remove(0);
+    let (frozen, heads) = (frozen.eager(), d.normalized(&w.eager(), &state));
+    let value = |x: Tensor<f64>| energy(&d.heads(&heads, &d.features(&frozen, &x), &labels())).item();
+    for seed in 0..4 {
+        let direction = Rng::new(seed).normal_tensor(x.shape());
+        let (numeric, analytic) = (slope(&x, &direction, value), dot(&grad, &direction));
+        assert!((numeric - analytic).abs() < 1e-5 * dot(&grad, &grad).sqrt(), "{analytic} but {numeric} by differences");
+    }
+}
+
+#[test]
+fn spectral_norm_leaves_the_largest_singular_value_at_one() {
+    let d = small(0);
+    let w = d.init(1).cast::<f64>();
+    let mut state = d.spectral_init(&w, 3);
+    (0..200).for_each(|_| d.spectral_step(&w, &mut state));
+    let p = d.normalized(&w.eager(), &state);
+    let weight = p.get("head.0.down.0.weight");
+    let [rows, cols] = [4 * 4 * 4, 5];
+    let m = weight.reshape(&[rows, cols]);
+    // The longest image of many unit vectors: power iteration of its own.
+    let mut u: Tensor<f64> = Rng::new(9).normal_tensor(&[1, cols]);
+    let mut largest = 0.0;
+    for _ in 0..300 {
+        u = u.scale(1.0 / dot(&u, &u).sqrt());
+        let image = u.matmul(&m, false, true);
+        largest = dot(&image, &image).sqrt();
+        u = image.matmul(&m, false, false);
+    }
+    assert!((largest - 1.0).abs() < 1e-6, "{largest}");
+}
+
+#[test]
+fn batch_deviation_sees_identical_pictures() {
+    let d = small(2);
+    let w = d.init(1).cast::<f64>();
+    let p = d.normalized(&w.eager(), &d.spectral_init(&w, 3));
+    let frozen = d.frozen().cast::<f64>().eager();
+    let one: Tensor<f64> = Rng::new(6).normal_tensor(&[1, 32, 32, 3]).scale(0.5);
+    let other: Tensor<f64> = Rng::new(7).normal_tensor(&[1, 32, 32, 3]).scale(0.5);
+    let labels = Labels::none(2, 3, 2);
+    let score = |pair: [Tensor<f64>; 2]| d.heads(&p, &d.features(&frozen, &Tensor::concat(&pair, 0)), &labels)[0].narrow(0, 0, 1);
+    assert_ne!(score([one.clone(), one.clone()]), score([one.clone(), other.clone()]), "its neighbour changes a picture's score");
+    let (plain, q) = (small(0), small(0).init(1).cast::<f64>());
+    let p = plain.normalized(&q.eager(), &plain.spectral_init(&q, 3));
+    let score =
+        |pair: [Tensor<f64>; 2]| plain.heads(&p, &plain.features(&frozen, &Tensor::concat(&pair, 0)), &labels)[0].narrow(0, 0, 1);
+    let (alone, beside) = (score([one.clone(), one.clone()]), score([one, other]));
+    assert!(common::relative(&alone, &beside) < 1e-12, "without the channel it does not");
+}
+
+#[test]
+fn rectangles_and_other_sizes_give_score_maps() {
+    for (size, first) in [((64, 96), [4, 6]), ((96, 96), [3, 3]), ((128, 128), [4, 4])] {
+        let config = ProjectedConfig { mix: 4, channels: 4, embed: 4, feature_size: size, ..ProjectedConfig::new(size, 0, 0) };
+        let d = ProjectedDiscriminator::new(config, FeatureNet::shipped().unwrap()).unwrap();
+        let w = d.init(0);
+        let p = d.normalized(&w.eager(), &d.spectral_init(&w, 0));
+        let x = Tensor::zeros(&[1, size.0, size.1, 3]);
+        let maps = d.heads(&p, &d.features(&d.frozen().eager(), &x), &Labels::none(1, 0, 0));
+        assert_eq!(maps.len(), 4);
+        assert_eq!(maps[0].shape(), [1, first[0], first[1], 1], "{size:?}");
+    }
+}
+
+#[test]
+fn mixing_is_a_function_of_its_seed_and_feature_sizes_are_checked() {
+    let (a, b) = (small(0).frozen(), small(0).frozen());
+    assert!(a.iter().zip(b.iter()).all(|(x, y)| x == y));
+    let mut other = small(0);
+    other.config.mixing_seed = 1;
+    assert_ne!(a.get("csm.2"), other.frozen().get("csm.2"));
+    let odd = ProjectedConfig { feature_size: (40, 64), ..ProjectedConfig::new((40, 64), 0, 0) };
+    let error = ProjectedDiscriminator::new(odd, FeatureNet::shipped().unwrap()).unwrap_err();
+    assert!(error.to_string().contains("multiples of 16"), "{error}");
+}
+
+#[test]
+fn features_of_the_shipped_network_are_finite_and_differ_by_picture() {
+    let net = FeatureNet::shipped().unwrap();
+    let p = net.weights().eager();
+    let x: Tensor<f32> = Rng::new(1).normal_tensor(&[2, 40, 56, 3]);
+    let pooled = net.describe(&p, &x);
+    assert_eq!(pooled.shape(), [2, 1280]);
+    assert!(pooled.data().iter().all(|v| v.is_finite()));
+    assert_ne!(pooled.data()[..1280], pooled.data()[1280..]);
+}
