@@ -1,0 +1,105 @@
+//! From packed bytes to the pictures and labels of one step.
+use crate::{TrainConfig, state::State};
+use pinxit_dataset::{Batches, Dataset, Split};
+use pinxit_nn::Labels;
+use pinxit_tensor::{Rng, Tensor};
+use std::collections::BTreeMap;
+
+/// Real pictures `[n, h, w, 3]` in -1..1 and their labels.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The pictures.
+    pub pictures: Tensor,
+    /// Their labels, some hidden.
+    pub labels: Labels,
+}
+
+/// Draws batches: a pure function of (seed, step).
+pub struct Sampler<'a> {
+    dataset: &'a Dataset,
+    order: Batches,
+    /// Training pictures by (class, style).
+    members: BTreeMap<(Option<u32>, Option<u32>), Vec<u32>>,
+}
+
+impl<'a> Sampler<'a> {
+    /// A sampler over the training side of `dataset`.
+    pub fn new(dataset: &'a Dataset, config: &TrainConfig) -> Self {
+        let mut members: BTreeMap<_, Vec<u32>> = BTreeMap::new();
+        for &i in dataset.train() {
+            members.entry((dataset.class(i as usize), dataset.style(i as usize))).or_default().push(i);
+        }
+        Sampler { dataset, order: Batches::new(dataset, config.seed, config.balance, Split::Train), members }
+    }
+
+    /// The batch of the present step.
+    pub fn next(&self, config: &TrainConfig, state: &State) -> Batch {
+        let mut rng = state.rng(config.seed, "batch");
+        let group = config.group.max(1);
+        let anchors = self.order.indices(state.counters.shown / group as u64, config.batch / group);
+        let (mut rows, mut hidden) = (Vec::with_capacity(config.batch), Vec::with_capacity(config.batch));
+        for anchor in anchors {
+            let hide = rng.chance(config.label_dropout);
+            rows.push(anchor);
+            for _ in 1..group {
+                rows.push(self.mate(anchor, hide, &mut rng));
+            }
+            hidden.extend(std::iter::repeat_n(hide, group));
+        }
+        Batch { pictures: pictures(self.dataset, &rows), labels: labels(self.dataset, &rows, &hidden) }
+    }
+
+    /// Another picture with the same labels; where labels are hidden any picture.
+    fn mate(&self, anchor: u32, hide: bool, rng: &mut Rng) -> u32 {
+        let i = anchor as usize;
+        let all = self.dataset.train();
+        let pool = if hide { None } else { self.members.get(&(self.dataset.class(i), self.dataset.style(i))) };
+        let pool = pool.map_or(all, Vec::as_slice);
+        pool[rng.below(pool.len())]
+    }
+}
+
+/// Pictures of these rows, `[n, h, w, 3]` in -1..1.
+pub fn pictures(dataset: &Dataset, rows: &[u32]) -> Tensor {
+    let (h, w) = dataset.resolution();
+    let mut out = Tensor::zeros(&[rows.len(), h, w, 3]);
+    crate::parallel::chunks(out.data_mut(), h * w * 3, |i, picture| {
+        let bytes = dataset.pixels(rows[i] as usize);
+        picture.iter_mut().zip(bytes).for_each(|(v, &b)| *v = pm1_from_u8(b));
+    });
+    out
+}
+
+/// -1..=1 from 0..=255.
+pub fn pm1_from_u8(b: u8) -> f32 {
+    f32::from(b) * (1.0 / 127.5) - 1.0
+}
+
+/// 0..=255 from -1..=1, rounded; what lies outside is held.
+pub fn u8_from_pm1(v: f32) -> u8 {
+    ((v.clamp(-1.0, 1.0) + 1.0) * 127.5).round() as u8
+}
+
+/// Labels of these rows; "no label" where the picture has none or `hidden` says so (shorter means visible).
+pub fn labels(dataset: &Dataset, rows: &[u32], hidden: &[bool]) -> Labels {
+    let (classes, styles) = (dataset.classes().len() as u32, dataset.styles().len() as u32);
+    let visible = |i: usize| !hidden.get(i).copied().unwrap_or(false);
+    let of = |label: fn(&Dataset, usize) -> Option<u32>, none: u32| -> Vec<u32> {
+        let one = |(i, &r): (usize, &u32)| label(dataset, r as usize).filter(|&c| visible(i) && c < none).unwrap_or(none);
+        rows.iter().enumerate().map(one).collect()
+    };
+    Labels { class: of(Dataset::class, classes), style: of(Dataset::style, styles) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_survive_the_way_there_and_back() {
+        for b in 0..=255u8 {
+            assert_eq!(u8_from_pm1(pm1_from_u8(b)), b);
+        }
+        assert_eq!((u8_from_pm1(-7.0), u8_from_pm1(7.0)), (0, 255));
+    }
+}

@@ -1,0 +1,54 @@
+//! Fakes: painted on a tape to be learnt from, or at once to be looked at.
+use crate::TrainConfig;
+use pinxit_nn::{Bound, Generator, Labels, Weights};
+use pinxit_tensor::{Rng, Tape, Tensor, Var, backward};
+
+/// Fakes of one step and the tape they were painted on.
+pub struct Fakes {
+    params: Bound<Var<f32>>,
+    pictures: Var<f32>,
+}
+
+impl Fakes {
+    /// Paints one fake for each label; with probability `style_mixing` the whole batch takes the w of a second z from
+    /// some stage upwards (Karras et al. 2019).
+    pub fn paint(generator: &Generator, weights: &Weights, labels: &Labels, config: &TrainConfig, rng: &mut Rng) -> Self {
+        let tape = Tape::new();
+        let params = weights.bind(|_, t| tape.leaf(t.clone()));
+        let (n, stages) = (labels.len(), generator.stages());
+        let z = |rng: &mut Rng| tape.constant(rng.normal_tensor(&[n, generator.config.z_dim]));
+        let mut ws = vec![generator.mapping(&params, &z(rng), labels); stages];
+        if stages > 1 && rng.chance(config.style_mixing) {
+            let from = 1 + rng.below(stages - 1);
+            let other = generator.mapping(&params, &z(rng), labels);
+            ws[from..].iter_mut().for_each(|w| *w = other.clone());
+        }
+        let pictures = generator.synthesize(&params, &ws);
+        Fakes { params, pictures }
+    }
+
+    /// The pictures, `[n, h, w, 3]`, about -1..1.
+    pub fn pictures(&self) -> &Tensor {
+        self.pictures.value()
+    }
+
+    /// Gradient in every weight of the generator, from the gradient in the pictures.
+    pub fn learn(&self, gradient: Tensor) -> Weights {
+        self.params.named(backward(&[(&self.pictures, gradient)], &self.params.values()))
+    }
+}
+
+/// Pictures looked at once, in parts of this many, so that memory stays bounded.
+const PART: usize = 32;
+
+/// Paints latents `z` `[n, z_dim]` with these labels, giving each part's pictures `[part, h, w, 3]` to `see` in order.
+pub fn show(generator: &Generator, weights: &Weights, z: &Tensor, labels: &Labels, mut see: impl FnMut(Tensor)) {
+    let (p, d, n) = (weights.eager(), generator.config.z_dim, labels.len());
+    for start in (0..n).step_by(PART) {
+        let len = PART.min(n - start);
+        let z = Tensor::new(&[len, d], z.data()[start * d..][..len * d].to_vec());
+        let labels =
+            Labels { class: labels.class[start..start + len].to_vec(), style: labels.style[start..start + len].to_vec() };
+        see(generator.generate(&p, &z, &labels));
+    }
+}

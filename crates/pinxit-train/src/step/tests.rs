@@ -1,0 +1,168 @@
+use super::*;
+use crate::config::Discriminator;
+use crate::loss::Loss;
+use crate::state::Counters;
+use pinxit_nn::{FeatureNet, GeneratorConfig, OwnConfig, Preset, ProjectedConfig, ProjectedDiscriminator};
+use pinxit_tensor::Rng;
+
+const N: usize = 4;
+const RATES: Rates = Rates { lr_g: 1e-3, lr_d: 1e-3, gamma: 1.0 };
+
+fn config(discriminator: Discriminator, loss: Loss, update: Update) -> TrainConfig {
+    let mut c = TrainConfig { discriminator, loss, update, batch: N, style_mixing: 0.5, ..TrainConfig::default() };
+    c.projected.energy = 0.0;
+    c
+}
+
+fn reals() -> Batch {
+    let pictures = Rng::stream(1, "reals").normal_tensor(&[N, 32, 32, 3]);
+    Batch { pictures, labels: Labels { class: vec![0, 0, 1, 2], style: vec![0; N] } }
+}
+
+fn game(config: &TrainConfig) -> (Players, State) {
+    let sizes = GeneratorConfig { channels: vec![16, 16, 8, 8], ..GeneratorConfig::new(Preset::Xs32, (4, 4), 2, 0) };
+    let generator = Generator::new(sizes);
+    let (judge, weights, spectral) = match config.discriminator {
+        Discriminator::Own => {
+            let widths = vec![8, 8, 16];
+            let d = OwnDiscriminator::new(OwnConfig { widths, ..OwnConfig::new(Preset::Xs32, (32, 32), 2, 0) }).unwrap();
+            let w = d.init(3);
+            (Judge::Own(d), w, Weights::new())
+        }
+        Discriminator::Projected => {
+            let sizes = ProjectedConfig { mix: 8, channels: 8, embed: 8, ..ProjectedConfig::new((32, 32), 2, 0) };
+            let net = ProjectedDiscriminator::new(sizes, FeatureNet::shipped().unwrap()).unwrap();
+            let p = ProjectedJudge::new(net, &reals().pictures, config);
+            let (w, spectral) = p.init(config);
+            (Judge::Projected(p), w, spectral)
+        }
+    };
+    let painter = generator.init(2);
+    let state = State {
+        average: painter.clone(),
+        generator: Learner::new(painter),
+        discriminator: Learner::new(weights),
+        spectral,
+        counters: Counters::start("", None),
+    };
+    (Players { generator, judge }, state)
+}
+
+/// Every combination that is offered.
+fn all() -> Vec<TrainConfig> {
+    let mut out = Vec::new();
+    for d in [Discriminator::Own, Discriminator::Projected] {
+        for loss in [Loss::Hinge, Loss::Relativistic] {
+            for update in [Update::Simultaneous, Update::Sequential, Update::Alternating] {
+                out.push(config(d, loss, update));
+            }
+        }
+    }
+    out
+}
+
+/// Moves the weights by `k` times `direction`.
+fn moved(w: &Weights, direction: &Weights, k: f32) -> Weights {
+    let add = |(n, t): (&String, &Tensor)| {
+        let mut t = t.clone();
+        let d = direction.get(n).data().to_vec();
+        t.data_mut().iter_mut().zip(d).for_each(|(t, d)| *t += k * d);
+        (n.clone(), t)
+    };
+    w.iter().map(add).collect()
+}
+
+fn square(w: &Weights) -> f64 {
+    w.iter().flat_map(|(_, t)| t.data()).map(|&v| f64::from(v).powi(2)).sum()
+}
+
+/// The slope of a loss along its gradient, by finite differences, is the gradient's squared length.
+fn along(gradient: &Weights, loss: impl Fn(f32) -> f64) -> (f64, f64) {
+    let length = square(gradient);
+    let step = (2e-3 / length.sqrt()) as f32;
+    ((loss(step) - loss(-step)) / (2.0 * f64::from(step)), length)
+}
+
+#[test]
+fn both_players_follow_the_gradient_of_their_loss() {
+    for c in all().into_iter().filter(|c| c.update == Update::Sequential) {
+        let ((players, state), batch) = (game(&c), reals());
+        let plan = Plan::draw(&c.augment, &mut Rng::stream(5, "plan"), N, (32, 32), true);
+        let paint = |w: &Weights| Fakes::paint(&players.generator, w, &batch.labels, &c, &mut Rng::stream(5, "z"));
+        let see = |w: &Weights| players.judge.see(&batch.pictures, &plan.apply(paint(w).pictures()), &batch.labels);
+
+        let sight = see(&state.generator.weights);
+        let (_, gradient) = players.judge.generator_turn(&state, &sight, &batch.labels, &c);
+        let grads = paint(&state.generator.weights).learn(plan.adjoint(&gradient));
+        let loss_g = |k: f32| {
+            let sight = see(&moved(&state.generator.weights, &grads, k));
+            players.judge.generator_turn(&state, &sight, &batch.labels, &c).0
+        };
+        let (slope, length) = along(&grads, loss_g);
+        assert!((slope / length - 1.0).abs() < 0.03, "G of {:?} {:?}: {slope} against {length}", c.discriminator, c.loss);
+
+        let turn = |s: &State| players.judge.discriminator_turn(s, &sight, &batch.labels, &c, 0.0);
+        let found = turn(&state);
+        let loss_d = |k: f32| {
+            let mut s = state.clone();
+            s.discriminator.weights = moved(&state.discriminator.weights, &found.grads, k);
+            turn(&s).sums.loss_d
+        };
+        let (slope, length) = along(&found.grads, loss_d);
+        assert!((slope / length - 1.0).abs() < 0.03, "D of {:?} {:?}: {slope} against {length}", c.discriminator, c.loss);
+    }
+}
+
+#[test]
+fn the_penalty_on_features_is_part_of_the_gradient() {
+    let mut c = config(Discriminator::Projected, Loss::Relativistic, Update::Sequential);
+    (c.projected.penalty, c.projected.spectral_norm) = (4.0, false);
+    let ((players, state), batch) = (game(&c), reals());
+    let fakes = Rng::stream(9, "fakes").normal_tensor(&[N, 32, 32, 3]);
+    let sight = players.judge.see(&batch.pictures, &fakes, &batch.labels);
+    let turn = |s: &State| players.judge.discriminator_turn(s, &sight, &batch.labels, &c, 0.0);
+    let found = turn(&state);
+    assert!(found.sums.penalty > 0.0);
+    let (slope, length) = along(&found.grads, |k| {
+        let mut s = state.clone();
+        s.discriminator.weights = moved(&state.discriminator.weights, &found.grads, k);
+        let sums = turn(&s).sums;
+        sums.loss_d + c.projected.penalty * sums.penalty
+    });
+    assert!((slope / length - 1.0).abs() < 0.03, "{slope} against {length}");
+}
+
+#[test]
+fn every_combination_learns_and_counts() {
+    for c in all() {
+        let (players, mut state) = game(&c);
+        let before = (state.generator.weights.clone(), state.discriminator.weights.clone());
+        for _ in 0..2 {
+            assert_eq!(step(&players, &c, &mut state, &reals(), RATES), Outcome::Learnt, "{c:?}");
+        }
+        let moved = |a: &Weights, b: &Weights| a.iter().zip(b).any(|((_, a), (_, b))| a.data() != b.data());
+        assert!(moved(&before.0, &state.generator.weights) && moved(&before.1, &state.discriminator.weights), "{c:?}");
+        assert!(state.generator.weights.is_finite() && state.discriminator.weights.is_finite());
+        assert_eq!((state.counters.step, state.counters.shown, state.counters.sums.steps), (2, 2 * N as u64, 2));
+    }
+}
+
+#[test]
+fn a_broken_gradient_is_not_learnt_from() {
+    for c in all() {
+        let (players, mut state) = game(&c);
+        state.generator.weights.get_mut("start.const").data_mut()[0] = f32::NAN;
+        let (g, d) = (state.generator.weights.clone(), state.discriminator.weights.clone());
+        assert_eq!(step(&players, &c, &mut state, &reals(), RATES), Outcome::Skipped, "{c:?}");
+        let bits = |w: &Weights| -> Vec<u32> { w.iter().flat_map(|(_, t)| t.data().iter().map(|v| v.to_bits())).collect() };
+        assert!(bits(&g) == bits(&state.generator.weights) && bits(&d) == bits(&state.discriminator.weights), "{c:?}");
+        let k = &state.counters;
+        assert_eq!((k.step, k.skipped, k.skipped_in_a_row, k.lr_scale, k.sums.steps), (1, 1, 1, 0.5, 0));
+    }
+}
+
+#[test]
+fn only_the_layers_of_the_mapping_are_slowed() {
+    assert!(maps("mapping.0.weight") && maps("mapping.1.bias"));
+    assert!(!maps("mapping.class") && !maps("mapping.style") && !maps("stage.0.rgb.weight"));
+}

@@ -1,0 +1,169 @@
+//! A run that is stopped, damaged or interfered with ends as if nothing had happened, or says clearly why it cannot.
+mod common;
+
+use common::{Watch, config, dataset};
+use pinxit_dataset::Dataset;
+use pinxit_nn::{FeatureNet, Weights};
+use pinxit_train::stats::Stats;
+use pinxit_train::{Discriminator, Error, Length, Run, TrainConfig};
+use std::path::Path;
+
+fn net() -> FeatureNet {
+    FeatureNet::shipped().unwrap()
+}
+
+fn bits(w: &Weights) -> Vec<(String, Vec<u32>)> {
+    w.iter().map(|(n, t)| (n.clone(), t.data().iter().map(|v| v.to_bits()).collect())).collect()
+}
+
+/// Every number of a run's state.
+fn all(run: &Run) -> Vec<Vec<(String, Vec<u32>)>> {
+    let s = run.state();
+    let (g, d) = (&s.generator, &s.discriminator);
+    [&g.weights, &g.m, &g.v, &d.weights, &d.m, &d.v, &s.spectral, &s.average].into_iter().map(bits).collect()
+}
+
+fn through(dir: &Path, config: &TrainConfig, set: &Dataset, net: &FeatureNet) -> Run {
+    let mut run = Run::create(dir, config.clone(), set, net, None).unwrap();
+    assert!(run.train(&mut ()).unwrap().complete);
+    run
+}
+
+/// Log lines without what depends on the clock.
+fn log(dir: &Path) -> Vec<String> {
+    let timeless = |mut l: pinxit_train::stats::Line| {
+        (l.secs, l.img_per_sec) = (0.0, 0.0);
+        serde_json::to_string(&l).unwrap()
+    };
+    let text = std::fs::read_to_string(dir.join("stats.jsonl")).unwrap();
+    let lines = Stats::read(dir).unwrap();
+    assert_eq!(lines.len(), text.lines().count(), "a half line in {text}");
+    lines.into_iter().map(timeless).collect()
+}
+
+fn stopped_and_resumed_is_the_same(config: TrainConfig) {
+    let dir = tempfile::tempdir().unwrap();
+    let (set, net) = (dataset(dir.path(), 40), net());
+    let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+    let whole = through(&a, &config, &set, &net);
+
+    let mut run = Run::create(&b, config, &set, &net, None).unwrap();
+    for steps in [5, 1, 7] {
+        let mut watch = Watch::stop_after(steps);
+        let summary = run.train(&mut watch).unwrap();
+        assert!(!summary.complete && watch.complete == Some(false));
+        drop(run);
+        run = Run::resume(&b, &set, &net, None).unwrap();
+    }
+    assert_eq!(run.counters().step, 13);
+    let mut watch = Watch::default();
+    assert!(run.train(&mut watch).unwrap().complete);
+    assert!(all(&whole) == all(&run), "weights differ");
+    assert_eq!(log(&a), log(&b));
+    for model in ["model-000000.safetensors"] {
+        assert!(std::fs::read(a.join(model)).unwrap() == std::fs::read(b.join(model)).unwrap(), "{model} differs");
+    }
+    assert!(watch.said.iter().any(|s| s == "Tick") && watch.said.iter().any(|s| s == "Preview"));
+}
+
+#[test]
+fn projected_resumes_exactly() {
+    stopped_and_resumed_is_the_same(config(Discriminator::Projected))
+}
+
+#[test]
+fn projected_with_every_switch_resumes_exactly() {
+    let mut c = config(Discriminator::Projected);
+    c.loss = pinxit_train::Loss::Relativistic;
+    c.update = pinxit_train::Update::Alternating;
+    c.augment.cutout = true;
+    (c.projected.spectral_norm, c.projected.penalty, c.projected.minibatch_std) = (false, 1.0, 4);
+    stopped_and_resumed_is_the_same(c)
+}
+
+#[test]
+fn own_resumes_exactly() {
+    stopped_and_resumed_is_the_same(config(Discriminator::Own))
+}
+
+#[test]
+fn a_state_lost_to_damage_is_made_again_from_the_one_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let (set, net, config) = (dataset(dir.path(), 40), net(), config(Discriminator::Own));
+    let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+    let whole = through(&a, &config, &set, &net);
+    let mut run = Run::create(&b, config, &set, &net, None).unwrap();
+    run.train(&mut Watch::stop_after(14)).unwrap();
+    drop(run);
+    // The newer of the two: the one saved at the stop.
+    let mut files: Vec<_> = ["a.bin", "b.bin"].map(|f| b.join("state").join(f)).to_vec();
+    files.sort_by_key(|f| std::fs::metadata(f).unwrap().modified().unwrap());
+    let mut bytes = std::fs::read(&files[1]).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x10;
+    std::fs::write(&files[1], bytes).unwrap();
+    let mut run = Run::resume(&b, &set, &net, None).unwrap();
+    assert!(run.counters().step < 14);
+    run.train(&mut ()).unwrap();
+    assert!(all(&whole) == all(&run));
+    assert_eq!(log(&a), log(&b));
+}
+
+#[test]
+fn refusals_name_the_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let (set, net, config) = (dataset(dir.path(), 40), net(), config(Discriminator::Own));
+    let at = dir.path().join("run");
+    assert!(matches!(Run::resume(&at, &set, &net, None), Err(Error::NoRun { .. })));
+    let mut run = Run::create(&at, config.clone(), &set, &net, None).unwrap();
+    run.train(&mut Watch::stop_after(2)).unwrap();
+    let second = Run::resume(&at, &set, &net, None).err().unwrap();
+    assert!(matches!(&second, Error::Locked { pid, .. } if *pid == std::process::id().to_string()), "{second}");
+    drop(run);
+    assert!(matches!(Run::create(&at, config.clone(), &set, &net, None), Err(Error::RunExists { .. })));
+
+    let other = tempfile::tempdir().unwrap();
+    let changed = dataset(other.path(), 42);
+    let error = Run::resume(&at, &changed, &net, None).err().unwrap();
+    let text = error.to_string();
+    assert!(text.contains(set.manifest_hash()) && text.contains(changed.manifest_hash()) && error.hint().is_some(), "{text}");
+
+    for file in ["a.bin", "b.bin"] {
+        std::fs::write(at.join("state").join(file), b"PINXRUN1").unwrap();
+    }
+    assert!(matches!(Run::resume(&at, &set, &net, None), Err(Error::BadState { .. })));
+    let nonsense = TrainConfig { batch: 0, ..config };
+    assert!(matches!(Run::create(&dir.path().join("x"), nonsense, &set, &net, None), Err(Error::Config(_))));
+}
+
+#[test]
+fn a_finished_run_can_be_given_a_longer_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let (set, net, config) = (dataset(dir.path(), 40), net(), config(Discriminator::Own));
+    let at = dir.path().join("run");
+    drop(through(&at, &config, &set, &net));
+    let before = log(&at).len();
+    let mut same = Run::resume(&at, &set, &net, None).unwrap();
+    assert_eq!(same.train(&mut ()).unwrap().kimg, 0.096, "nothing is left to do");
+    assert_eq!(log(&at).len(), before);
+    drop(same);
+    let mut longer = Run::resume(&at, &set, &net, Some(Length::Kimg(0.112))).unwrap();
+    assert_eq!(longer.train(&mut ()).unwrap().kimg, 0.112);
+    assert_eq!(TrainConfig::load(&at.join("config.toml")).unwrap().length, Length::Kimg(0.112));
+}
+
+#[test]
+fn a_run_by_the_clock_ends_and_resumes() {
+    let dir = tempfile::tempdir().unwrap();
+    let (set, net, mut config) = (dataset(dir.path(), 40), net(), config(Discriminator::Own));
+    config.length = Length::Seconds(0.4);
+    let at = dir.path().join("run");
+    let mut run = Run::create(&at, config, &set, &net, None).unwrap();
+    run.train(&mut Watch::stop_after(3)).unwrap();
+    let secs = run.counters().elapsed_secs;
+    drop(run);
+    let mut run = Run::resume(&at, &set, &net, None).unwrap();
+    assert_eq!(run.counters().elapsed_secs, secs, "the clock stands where it stood");
+    let summary = run.train(&mut ()).unwrap();
+    assert!(summary.complete && summary.secs >= 0.4);
+}

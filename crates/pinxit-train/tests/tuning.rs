@@ -1,0 +1,43 @@
+//! Going on from a trained model: another collection, other labels.
+mod common;
+
+use common::{Watch, config, dataset};
+use pinxit_nn::{FeatureNet, Model};
+use pinxit_train::{Discriminator, Error, Run};
+
+#[test]
+fn a_new_run_begins_where_the_model_stands() {
+    let dir = tempfile::tempdir().unwrap();
+    let (set, net, config) = (dataset(dir.path(), 40), FeatureNet::shipped().unwrap(), config(Discriminator::Own));
+    let mut first = Run::create(&dir.path().join("first"), config.clone(), &set, &net, None).unwrap();
+    let model = first.train(&mut ()).unwrap().model.unwrap();
+    let mut model = Model::load(&model).unwrap();
+    assert_eq!(model.meta.classes, ["disc", "square"]);
+    assert_eq!(model.meta.dataset.manifest_hash, set.manifest_hash());
+
+    // The same weights under other names: one class is known to the collection, one is not.
+    model.meta.classes = vec!["square".into(), "ring".into()];
+    let mut settings = config.clone();
+    settings.channels = Vec::new();
+    let at = dir.path().join("second");
+    let mut second = Run::create(&at, settings, &set, &net, Some(&model)).unwrap();
+    assert_eq!(second.config().channels, config.channels, "the model's sizes are taken over");
+    let (old, new) = (model.weights.get("mapping.class"), second.state().average.get("mapping.class"));
+    let row = |t: &pinxit_tensor::Tensor, i: usize| t.data()[i * 64..][..64].to_vec();
+    assert_eq!(row(new, 1), row(old, 0), "square keeps its row");
+    assert_eq!(row(new, 2), row(old, 2), "so does no label");
+    assert_eq!(new.shape(), old.shape());
+    for (name, t) in second.state().generator.weights.iter().filter(|(n, _)| *n != "mapping.class") {
+        assert_eq!(t.data(), model.weights.get(name).data(), "{name}");
+    }
+    assert_eq!(second.counters().parent.as_deref(), Some(model.hash().as_str()));
+    second.train(&mut Watch::stop_after(3)).unwrap();
+    drop(second);
+    let mut second = Run::resume(&at, &set, &net, None).unwrap();
+    let summary = second.train(&mut ()).unwrap();
+    assert_eq!(Model::load(&summary.model.unwrap()).unwrap().meta.parent, Some(model.hash()));
+
+    model.generator.base = (4, 6);
+    let error = Run::create(&dir.path().join("third"), config, &set, &net, Some(&model)).err().unwrap();
+    assert!(matches!(&error, Error::Config(text) if text.contains("48 x 32")), "{error}");
+}
