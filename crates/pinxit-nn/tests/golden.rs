@@ -84,6 +84,8 @@ fn projected_features_and_heads_equal_pytorch() {
         mix: number(&file, "mix"),
         channels: number(&file, "channels"),
         embed: number(&file, "embed"),
+        minibatch_std: 0,
+        spectral_norm: true,
         ..ProjectedConfig::new((side, side), number(&file, "classes"), 0)
     };
     let d = ProjectedDiscriminator::new(config, FeatureNet::shipped().unwrap()).unwrap();

@@ -2,12 +2,12 @@
 mod common;
 
 use common::{check_gradient, dot, shaken, slope};
-use pinxit_nn::{FeatureNet, Labels, ProjectedConfig, ProjectedDiscriminator};
-use pinxit_tensor::{Array, Rng, Tape, Tensor, backward};
+use pinxit_nn::{FeatureNet, Labels, ProjectedConfig, ProjectedDiscriminator, Weights};
+use pinxit_tensor::{Array, Rng, Tape, Tensor, Var, backward, grad};
 
 fn small(minibatch_std: usize) -> ProjectedDiscriminator {
     let base = ProjectedConfig::new((32, 32), 3, 2);
-    let config = ProjectedConfig { mix: 4, channels: 5, embed: 6, minibatch_std, ..base };
+    let config = ProjectedConfig { mix: 4, channels: 5, embed: 6, minibatch_std, spectral_norm: true, ..base };
     ProjectedDiscriminator::new(config, FeatureNet::shipped().unwrap()).unwrap()
 }
 
@@ -106,6 +106,53 @@ fn batch_deviation_sees_identical_pictures() {
         |pair: [Tensor<f64>; 2]| plain.heads(&p, &plain.features(&frozen, &Tensor::concat(&pair, 0)), &labels)[0].narrow(0, 0, 1);
     let (alone, beside) = (score([one.clone(), one.clone()]), score([one, other]));
     assert!(common::relative(&alone, &beside) < 1e-12, "without the channel it does not");
+}
+
+/// What training without spectral norm needs: the squared gradient of the scores in the features, differentiated in the heads.
+#[test]
+fn penalty_on_the_feature_gradient_equals_finite_differences() {
+    let mut d = small(2);
+    d.config.spectral_norm = false;
+    let w = shaken(&d.init(1), 0.1, 2);
+    let state = d.spectral_init(&w, 3);
+    assert!(state.is_empty(), "no state without spectral norm");
+    let x: Tensor<f64> = Rng::new(4).normal_tensor(&[2, 32, 32, 3]).scale(0.5);
+    let features = d.features(&d.frozen().cast::<f64>().eager(), &x);
+    let penalty = |w: &Weights<f64>| {
+        let tape = Tape::new();
+        let p = w.bind(|_, t| tape.leaf(t.clone()));
+        let leaves: Vec<_> = features.iter().map(|f| tape.leaf(f.clone())).collect();
+        let scores = d.heads(&d.normalized(&p, &state), &leaves, &labels());
+        let sums: Vec<_> = scores.iter().map(|s| s.sum().reshape(&[1])).collect();
+        let slopes = grad(&Var::concat(&sums, 0).sum(), &leaves.iter().collect::<Vec<_>>());
+        let squares: Vec<_> = slopes.iter().map(|g| g.square().sum().reshape(&[1])).collect();
+        let total = Var::concat(&squares, 0).sum();
+        let grads = p.named(backward(&[(&total, Tensor::full(&[1], 1.0))], &p.values()));
+        (total.tensor().item(), grads)
+    };
+    let (_, grads) = penalty(&w);
+    // Biases of the last layer move scores, not slopes: no gradient to compare.
+    let with: Weights<f64> =
+        w.iter().filter(|(n, _)| dot(grads.get(n), grads.get(n)) > 1e-12).map(|(n, t)| (n.clone(), t.clone())).collect();
+    assert!(with.len() > w.len() / 2);
+    check_gradient(&with, &grads, 1e-5, |some| {
+        let mut all = w.clone();
+        some.iter().for_each(|(n, t)| all.insert(n.clone(), t.clone()));
+        penalty(&all).0
+    });
+}
+
+#[test]
+fn calibrated_features_have_deviation_one() {
+    let d = small(0);
+    let mut frozen = d.frozen();
+    let x: Tensor<f32> = Rng::new(4).normal_tensor(&[4, 32, 32, 3]).scale(0.5);
+    (0..2).for_each(|_| d.calibrate(&mut frozen, &x)); // twice is once
+    for (k, map) in d.features(&frozen.eager(), &x).iter().enumerate() {
+        let (n, mean) = (map.len() as f32, map.data().iter().sum::<f32>() / map.len() as f32);
+        let variance = map.data().iter().map(|v| (v - mean).powi(2)).sum::<f32>() / n;
+        assert!((variance - 1.0).abs() < 1e-3, "map {k}: {variance}");
+    }
 }
 
 #[test]
