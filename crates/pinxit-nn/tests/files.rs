@@ -1,4 +1,5 @@
 //! Model files: round trips, and every kind of damaged or hostile file refused with the right error.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
 use std::collections::BTreeMap;
 
 use pinxit_nn::model::{DatasetSummary, TrainingSummary};

@@ -1,4 +1,5 @@
 //! The style generator: whole gradient against finite differences, rectangles, style mixing, initialisation.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
 mod common;
 
 use common::{check_gradient, dot, shaken};

@@ -1,4 +1,5 @@
 //! Against tensors made by PyTorch (`golden/README.md`).
+#![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
 mod common;
 
 use common::{classes, golden, number, relative, relative_all};

@@ -1,4 +1,5 @@
 //! The own discriminator: one-pass R1 and R2 against differentiating twice on the tape, and against finite differences.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
 mod common;
 
 use common::{check_gradient, dot, plus, relative, relative_all, shaken, slope};

@@ -1,4 +1,5 @@
 //! Features and heads of the projected discriminator against finite differences; spectral norm; batch deviation.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
 mod common;
 
 use common::{check_gradient, dot, shaken, slope};
