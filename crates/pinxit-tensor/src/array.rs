@@ -102,6 +102,10 @@ pub trait Array: Clone {
     // ---- shape and reduction
     /// Sum over every dimension where `shape` has length 1 (ranks equal).
     fn sum_to(&self, shape: &[usize]) -> Self;
+    /// `(self * b).sum_to(shape)`, in one pass where that is possible.
+    fn mul_sum_to(&self, b: &Self, shape: &[usize]) -> Self {
+        self.mul(b).sum_to(shape)
+    }
     /// Repeated along the dimensions of length 1 to `shape` (ranks equal).
     fn broadcast_to(&self, shape: &[usize]) -> Self;
     /// The same numbers under another shape.

@@ -35,8 +35,13 @@ pub(crate) fn blocks<T: Send>(data: &mut [T], size: usize, f: impl Fn(usize, &mu
 
 /// Runs `f(row, content)` over rows of `width` elements, several rows to a task where they are short.
 pub(crate) fn rows<T: Send>(data: &mut [T], width: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    shares(data, width, width, f)
+}
+
+/// As [`rows`], where a row costs as much as `work` elements.
+pub(crate) fn shares<T: Send>(data: &mut [T], width: usize, work: usize, f: impl Fn(usize, &mut [T]) + Sync) {
     let width = width.max(1);
-    let group = (GRAIN / width).max(1);
+    let group = (GRAIN / work.max(1)).max(1);
     blocks(data, group * width, |i, block| {
         for (j, row) in block.chunks_mut(width).enumerate() {
             f(i * group + j, row);

@@ -144,14 +144,14 @@ impl<T: Real> Tape<T> {
         seeds: Vec<(Option<usize>, A)>,
         wrt: &[Option<usize>],
         lift: impl Fn(Option<usize>, &Tensor<T>) -> A,
-        add: impl Fn(A, &A) -> A,
+        add: impl Fn(A, A) -> A,
     ) -> Vec<Option<A>> {
         let Some(last) = seeds.iter().filter_map(|s| s.0).max() else { return wrt.iter().map(|_| None).collect() };
         let depends = self.depends(wrt, last);
         let mut cotangents: Vec<Option<A>> = (0..=last).map(|_| None).collect();
         let into = |to: &mut Option<A>, dy: A| {
             *to = Some(match to.take() {
-                Some(sum) => add(sum, &dy),
+                Some(sum) => add(sum, dy),
                 None => dy,
             })
         };
@@ -235,7 +235,7 @@ pub fn grad_seeded<T: Real>(outs: &[(&Var<T>, Var<T>)], wrt: &[&Var<T>]) -> Vec<
     let tape = first.tape.clone();
     let seeds = outs.iter().map(|(y, seed)| (tape.seed(y, &seed.value), seed.clone())).collect();
     let places: Vec<_> = wrt.iter().map(|w| tape.index(w)).collect();
-    let found = tape.walk(seeds, &places, |index, value| tape.var(index, value.clone()), |a, b| a.add(b));
+    let found = tape.walk(seeds, &places, |index, value| tape.var(index, value.clone()), |a, b| a.add(&b));
     let zeros = |w: &Var<T>| tape.constant(Tensor::zeros(w.value.shape()));
     found.into_iter().zip(wrt).map(|(g, w)| g.unwrap_or_else(|| zeros(w))).collect()
 }

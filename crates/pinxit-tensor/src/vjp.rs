@@ -122,7 +122,7 @@ fn binary<A: Array>(op: &Op, n: &Node<'_, A>, dy: &A, [a, b]: [bool; 2]) -> (Opt
         ),
         Op::Add => (a.then(|| onto(dy.clone(), n.shape(0))), b.then(|| onto(dy.clone(), n.shape(1)))),
         Op::Sub => (a.then(|| onto(dy.clone(), n.shape(0))), b.then(|| onto(dy.clone(), n.shape(1)).neg())),
-        Op::Mul => (a.then(|| onto(dy.mul(n.y()), n.shape(0))), b.then(|| onto(dy.mul(n.x()), n.shape(1)))),
+        Op::Mul => (a.then(|| product(dy, n.y(), n.shape(0))), b.then(|| product(dy, n.x(), n.shape(1)))),
         // The derivative in the second input is zero almost everywhere.
         Op::LeakyReluGrad { slope } => (a.then(|| onto(dy.leaky_relu_grad(n.y(), *slope), n.shape(0))), None),
         Op::ClampGrad { lo, hi } => (a.then(|| onto(dy.clamp_grad(n.y(), *lo, *hi), n.shape(0))), None),
@@ -147,4 +147,9 @@ fn bias_leaky_relu<A: Array>(n: &Node<'_, A>, dy: &A, slope: f64, gain: f64, [a,
 /// Summed back over what broadcasting repeated.
 fn onto<A: Array>(dy: A, shape: &[usize]) -> A {
     if dy.shape() == shape { dy } else { dy.sum_to(shape) }
+}
+
+/// `dy * x`, summed back over what broadcasting repeated.
+fn product<A: Array>(dy: &A, x: &A, shape: &[usize]) -> A {
+    if dy.shape() == shape { dy.mul(x) } else { dy.mul_sum_to(x, shape) }
 }

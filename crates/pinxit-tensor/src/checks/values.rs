@@ -142,3 +142,28 @@ fn buffers_start_on_a_cache_line() {
     }
     assert_eq!(Tensor::<f32>::zeros(&[0, 3]).sum_to(&[1, 3]), Tensor::zeros(&[1, 3]));
 }
+
+#[test]
+fn a_product_summed_at_once_is_the_same_sum() {
+    let mut rng = Rng::new(8);
+    for c in [1, 3, 17, 40] {
+        let (a, b): (Tensor<f32>, Tensor<f32>) = (rng.normal_tensor(&[3, 33, 35, c]), rng.normal_tensor(&[3, 33, 35, c]));
+        for shape in [[1, 1, 1, c], [3, 1, 1, c], [3, 1, 1, 1], [3, 33, 35, 1], [1, 33, 35, c], [1, 1, 1, 1], [1, 33, 1, c]] {
+            assert_eq!(a.mul_sum_to(&b, &shape), a.mul(&b).sum_to(&shape), "{shape:?}");
+        }
+    }
+    let (a, b): (Tensor<f32>, Tensor<f32>) = (rng.normal_tensor(&[2, 5, 3]), rng.normal_tensor(&[2, 1, 3]));
+    assert_eq!(a.mul_sum_to(&b, &[1, 1, 3]), a.mul(&b).sum_to(&[1, 1, 3]));
+}
+
+#[test]
+fn tensors_travel_between_threads() {
+    fn travels<T: Send + Sync>() {}
+    travels::<Tensor<f32>>();
+    let t = Tensor::<f32>::from_fn(&[1000], |i| i as f32);
+    let sums: Vec<f32> = std::thread::scope(|s| {
+        let jobs: Vec<_> = (0..4).map(|_| s.spawn(|| (0..50).map(|_| t.scale(2.0).sum().item()).sum::<f32>())).collect();
+        jobs.into_iter().map(|j| j.join().unwrap()).collect()
+    });
+    assert_eq!(sums, [50.0 * 999_000.0; 4]);
+}

@@ -3,9 +3,14 @@ use crate::par::{self, GRAIN};
 use crate::shape::{Dim, broadcast, collapse};
 use crate::{Real, Tensor};
 
-/// `x` where positive, else `slope * x`.
-pub(super) fn leaky<T: Real>(x: T, slope: T) -> T {
-    x * if x > T::default() { T::of(1.0) } else { slope }
+/// Elements of a row that is long enough.
+const ROW: usize = 512;
+
+/// `x` times `above` where `side` is positive, else times `below`. Both products are formed: a choice between two values
+/// needs no branch.
+pub(super) fn sided<T: Real>(x: T, side: T, above: T, below: T) -> T {
+    let (a, b) = (x * above, x * below);
+    if side > T::default() { a } else { b }
 }
 
 /// Exact at both ends: `e^-|x|` cannot overflow.
@@ -44,7 +49,7 @@ pub(super) fn unary<T: Real>(x: &Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor
 pub(super) fn binary<T: Real>(a: &Tensor<T>, b: &Tensor<T>, f: impl Fn(T, T) -> T + Sync) -> Tensor<T> {
     let shape = broadcast(a.shape(), b.shape());
     let mut out = Tensor::recycled(&shape);
-    let dims = collapse(&shape, a.shape(), b.shape());
+    let mut dims = collapse(&shape, a.shape(), b.shape());
     if let [Dim { moves: [true, true], .. }] = dims[..] {
         let (a, b) = (a.data(), b.data());
         par::blocks(out.data_mut(), GRAIN, |i, block| {
@@ -53,6 +58,8 @@ pub(super) fn binary<T: Real>(a: &Tensor<T>, b: &Tensor<T>, f: impl Fn(T, T) -> 
         });
         return out;
     }
+    let [ta, tb] = tiled(&mut dims, [a, b]);
+    let (a, b) = (ta.as_ref().unwrap_or(a), tb.as_ref().unwrap_or(b));
     broadcast_rows(&dims, a.data(), b.data(), out.data_mut(), |out, a, b| match (a.len() == out.len(), b.len() == out.len()) {
         (true, true) => apply(out, a, b, &f),
         (true, false) => {
@@ -70,6 +77,28 @@ pub(super) fn binary<T: Real>(a: &Tensor<T>, b: &Tensor<T>, f: impl Fn(T, T) -> 
 
 fn apply<T: Real>(out: &mut [T], a: &[T], b: &[T], f: impl Fn(T, T) -> T) {
     out.iter_mut().zip(a).zip(b).for_each(|((o, &x), &y)| *o = f(x, y));
+}
+
+/// Few channels make short rows, and a short row is mostly overhead. An operand that repeats over the pixels is laid out
+/// a few times over, so that one row covers as many pixels; such operands are small. Returns the operands that changed.
+fn tiled<T: Real>(dims: &mut [Dim], sides: [&Tensor<T>; 2]) -> [Option<Tensor<T>>; 2] {
+    let [.., pixels, inner] = dims else { return [None, None] };
+    // Four rows at least must come out of the work of laying out one.
+    let most = (pixels.len / 4).min(ROW / inner.len);
+    let Some(k) = (2..=most).rev().find(|&k| pixels.len.is_multiple_of(k)).filter(|_| inner.moves == [true, true]) else {
+        return [None, None];
+    };
+    let repeat = |x: &Tensor<T>| {
+        let mut out = Tensor::recycled(&[x.len() / inner.len, k * inner.len]);
+        for (to, from) in out.data_mut().chunks_exact_mut(k * inner.len).zip(x.data().chunks_exact(inner.len)) {
+            to.chunks_exact_mut(inner.len).for_each(|to| to.copy_from_slice(from));
+        }
+        out
+    };
+    let changed = [0, 1].map(|side| (!pixels.moves[side]).then(|| repeat(sides[side])));
+    pixels.len /= k;
+    inner.len *= k;
+    changed
 }
 
 /// Runs `f(out row, a row, b row)` for every innermost row; an operand that does not move along it gives one number.
@@ -111,7 +140,9 @@ pub(super) fn broadcast_to<T: Real>(x: &Tensor<T>, shape: &[usize]) -> Tensor<T>
     }
     assert_eq!(*broadcast(x.shape(), shape), *shape, "{:?} does not broadcast to {shape:?}", x.shape());
     let mut out = Tensor::recycled(shape);
-    let dims = collapse(shape, x.shape(), x.shape());
+    let mut dims = collapse(shape, x.shape(), x.shape());
+    let tiled = tiled(&mut dims, [x, x]);
+    let x = tiled[0].as_ref().unwrap_or(x);
     broadcast_rows(&dims, x.data(), x.data(), out.data_mut(), |out, x, _| {
         if x.len() == out.len() { out.copy_from_slice(x) } else { out.fill(x[0]) }
     });
@@ -121,29 +152,25 @@ pub(super) fn broadcast_to<T: Real>(x: &Tensor<T>, shape: &[usize]) -> Tensor<T>
 /// See [`crate::Array::bias_leaky_relu`].
 pub(super) fn bias_leaky_relu<T: Real>(x: &Tensor<T>, bias: &Tensor<T>, slope: f64, gain: f64) -> Tensor<T> {
     assert!(x.shape().last() == Some(&bias.len()) && bias.shape().len() == 1, "bias {:?} for {:?}", bias.shape(), x.shape());
-    let mut out = Tensor::recycled(x.shape());
-    let (positive, negative) = (T::of(gain), T::of(slope * gain));
-    let (from, bias) = (x.data(), bias.data());
-    let width = bias.len();
-    par::rows(out.data_mut(), width, |i, row| {
-        for ((o, &x), &b) in row.iter_mut().zip(&from[i * width..]).zip(bias) {
-            let v = x + b;
-            *o = v * if v > T::default() { positive } else { negative };
-        }
-    });
-    out
+    let mut shape = vec![1; x.shape().len() - 1];
+    shape.push(bias.len());
+    let (above, below) = (T::of(gain), T::of(slope * gain));
+    binary(x, &bias.reshaped(&shape), move |x, b| {
+        let v = x + b;
+        sided(v, v, above, below)
+    })
 }
 
-/// `a += b`, in place where nobody else holds `a`.
-pub(crate) fn accumulate<T: Real>(a: Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
-    let mut a = a;
-    if !a.is_unique() || a.shape() != b.shape() {
-        return binary(&a, b, |x, y| x + y);
+/// `a + b`, in the memory of one of them where nobody else holds it.
+pub(crate) fn accumulate<T: Real>(a: Tensor<T>, b: Tensor<T>) -> Tensor<T> {
+    let (mut to, from) = if a.is_unique() { (a, b) } else { (b, a) };
+    if !to.is_unique() || to.shape() != from.shape() {
+        return binary(&to, &from, |x, y| x + y);
     }
-    let from = b.data();
-    par::blocks(a.data_mut(), GRAIN, |i, block| {
+    let from = from.data();
+    par::blocks(to.data_mut(), GRAIN, |i, block| {
         let from = &from[i * GRAIN..][..block.len()];
         block.iter_mut().zip(from).for_each(|(o, &v)| *o += v);
     });
-    a
+    to
 }

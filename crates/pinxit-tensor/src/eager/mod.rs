@@ -63,14 +63,14 @@ impl<T: Real> Array for Tensor<T> {
     }
     fn leaky_relu(&self, slope: f64) -> Self {
         let slope = T::of(slope);
-        elementwise::unary(self, move |x| elementwise::leaky(x, slope))
+        elementwise::unary(self, move |x| elementwise::sided(x, x, T::of(1.0), slope))
     }
     fn leaky_relu_grad(&self, x: &Self, slope: f64) -> Self {
         self.leaky_relu_grad_gain(x, slope, 1.0)
     }
     fn leaky_relu_grad_gain(&self, x: &Self, slope: f64, gain: f64) -> Self {
         let (slope, gain) = (T::of(slope * gain), T::of(gain));
-        elementwise::binary(self, x, move |dy, x| dy * if x > T::default() { gain } else { slope })
+        elementwise::binary(self, x, move |dy, x| elementwise::sided(dy, x, gain, slope))
     }
     fn bias_leaky_relu(&self, bias: &Self, slope: f64, gain: f64) -> Self {
         elementwise::bias_leaky_relu(self, bias, slope, gain)
@@ -113,6 +113,9 @@ impl<T: Real> Array for Tensor<T> {
 
     fn sum_to(&self, shape: &[usize]) -> Self {
         reduce::sum_to(self, shape)
+    }
+    fn mul_sum_to(&self, b: &Self, shape: &[usize]) -> Self {
+        reduce::mul_sum_to(self, b, shape)
     }
     fn broadcast_to(&self, shape: &[usize]) -> Self {
         elementwise::broadcast_to(self, shape)

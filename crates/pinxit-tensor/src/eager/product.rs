@@ -3,13 +3,7 @@ use super::nhwc;
 use crate::kernels::{Conv, Kernels};
 use crate::{ConvSpec, Real, Tensor};
 
-fn geometry<T: Real>(
-    n: usize,
-    (h, w): (usize, usize),
-    (ci, co): (usize, usize),
-    (kh, kw): (usize, usize),
-    spec: ConvSpec,
-) -> Conv {
+fn geometry(n: usize, (h, w): (usize, usize), (ci, co): (usize, usize), (kh, kw): (usize, usize), spec: ConvSpec) -> Conv {
     let fits = spec.stride > 0 && h + 2 * spec.pad >= kh && w + 2 * spec.pad >= kw;
     assert!(fits, "a {kh}x{kw} kernel with {spec:?} does not fit a {h}x{w} map");
     Conv { n, h, w, ci, co, kh, kw, stride: spec.stride, pad: spec.pad }
@@ -23,7 +17,7 @@ pub(super) fn conv<T: Real>(x: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec) -> Te
     let (n, h, w, ci) = nhwc(x);
     let (kh, kw, wci, co) = nhwc(wt);
     assert_eq!(ci, wci, "weights {:?} for a map {:?}", wt.shape(), x.shape());
-    let g = geometry::<T>(n, (h, w), (ci, co), (kh, kw), spec);
+    let g = geometry(n, (h, w), (ci, co), (kh, kw), spec);
     let mut y = Tensor::recycled(&[n, g.ho(), g.wo(), co]);
     <T as Kernels>::conv(&g, x.data(), wt.data(), y.data_mut());
     y
@@ -31,7 +25,7 @@ pub(super) fn conv<T: Real>(x: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec) -> Te
 
 pub(super) fn conv_input_grad<T: Real>(dy: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec, hw: (usize, usize)) -> Tensor<T> {
     let (kh, kw, ci, co) = nhwc(wt);
-    let g = geometry::<T>(nhwc(dy).0, hw, (ci, co), (kh, kw), spec);
+    let g = geometry(nhwc(dy).0, hw, (ci, co), (kh, kw), spec);
     check("the output gradient", dy, &[g.n, g.ho(), g.wo(), co]);
     let mut dx = Tensor::recycled(&[g.n, g.h, g.w, ci]);
     <T as Kernels>::conv_input_grad(&g, dy.data(), wt.data(), dx.data_mut());
@@ -40,7 +34,7 @@ pub(super) fn conv_input_grad<T: Real>(dy: &Tensor<T>, wt: &Tensor<T>, spec: Con
 
 pub(super) fn conv_weight_grad<T: Real>(x: &Tensor<T>, dy: &Tensor<T>, spec: ConvSpec, k: (usize, usize)) -> Tensor<T> {
     let ((n, h, w, ci), co) = (nhwc(x), nhwc(dy).3);
-    let g = geometry::<T>(n, (h, w), (ci, co), k, spec);
+    let g = geometry(n, (h, w), (ci, co), k, spec);
     check("the output gradient", dy, &[n, g.ho(), g.wo(), co]);
     let mut dw = Tensor::recycled(&[k.0, k.1, ci, co]);
     <T as Kernels>::conv_weight_grad(&g, x.data(), dy.data(), dw.data_mut());
@@ -57,7 +51,7 @@ fn taps<T: Real>(wt: &Tensor<T>) -> (usize, usize, usize) {
 pub(super) fn depthwise<T: Real>(x: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec) -> Tensor<T> {
     let ((n, h, w, c), (kh, kw, wc)) = (nhwc(x), taps(wt));
     assert_eq!(c, wc, "depthwise weights {:?} for a map {:?}", wt.shape(), x.shape());
-    let g = geometry::<T>(n, (h, w), (c, c), (kh, kw), spec);
+    let g = geometry(n, (h, w), (c, c), (kh, kw), spec);
     let mut y = Tensor::recycled(&[n, g.ho(), g.wo(), c]);
     <T as Kernels>::depthwise(&g, x.data(), wt.data(), y.data_mut());
     y
@@ -65,7 +59,7 @@ pub(super) fn depthwise<T: Real>(x: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec) 
 
 pub(super) fn depthwise_input_grad<T: Real>(dy: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec, hw: (usize, usize)) -> Tensor<T> {
     let (kh, kw, c) = taps(wt);
-    let g = geometry::<T>(nhwc(dy).0, hw, (c, c), (kh, kw), spec);
+    let g = geometry(nhwc(dy).0, hw, (c, c), (kh, kw), spec);
     check("the output gradient", dy, &[g.n, g.ho(), g.wo(), c]);
     let mut dx = Tensor::recycled(&[g.n, g.h, g.w, c]);
     <T as Kernels>::depthwise_input_grad(&g, dy.data(), wt.data(), dx.data_mut());
@@ -74,7 +68,7 @@ pub(super) fn depthwise_input_grad<T: Real>(dy: &Tensor<T>, wt: &Tensor<T>, spec
 
 pub(super) fn depthwise_weight_grad<T: Real>(x: &Tensor<T>, dy: &Tensor<T>, spec: ConvSpec, k: (usize, usize)) -> Tensor<T> {
     let (n, h, w, c) = nhwc(x);
-    let g = geometry::<T>(n, (h, w), (c, c), k, spec);
+    let g = geometry(n, (h, w), (c, c), k, spec);
     check("the output gradient", dy, &[n, g.ho(), g.wo(), c]);
     let mut dw = Tensor::recycled(&[k.0, k.1, c]);
     <T as Kernels>::depthwise_weight_grad(&g, x.data(), dy.data(), dw.data_mut());
