@@ -5,9 +5,9 @@
 //!   each -> fixed random 1x1 (CCM); from coarse to fine: + bilinear x2 of the coarser one, fixed random 3x3 (CSM)
 //!   each -> trained head: 4x4 stride 2 down to 4 px -> [batch deviation] -> 3x3 -> 1x1 and label projection -> scores
 //! ```
-//! Only the heads are trained; they see features that a GAN cannot fool by one texture. Either spectral norm holds the heads
-//! back (as published), or a penalty on the gradient in the features, for which they are scaled to deviation 1
-//! ([`ProjectedDiscriminator::calibrate`]) and differentiated twice on the tape.
+//! Only the heads are trained; they see features that a GAN cannot fool by one texture. What holds the heads back is the
+//! trainer's choice: spectral norm ([`ProjectedDiscriminator::normalized`], as published), or a penalty on their gradient in
+//! the features, for which heads can be differentiated twice on the tape.
 use pinxit_tensor::{Array, ConvSpec, Real, Rng, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -42,13 +42,11 @@ pub struct ProjectedConfig {
     pub mixing_seed: u64,
     /// Samples in a group of the batch-deviation channel (Karras et al. 2018), 0 for no such channel.
     pub minibatch_std: usize,
-    /// Whether the heads' convolutions are divided by their spectral norm.
-    pub spectral_norm: bool,
 }
 
 impl ProjectedConfig {
     /// The measured sizes for pictures of `resolution` = (height, width) px: features at the picture's own size, rounded up to
-    /// a multiple of 16; groups of four for the batch deviation; no spectral norm.
+    /// a multiple of 16; groups of four for the batch deviation.
     pub fn new(resolution: (usize, usize), classes: usize, styles: usize) -> Self {
         let round = |v: usize| v.max(32).next_multiple_of(16);
         ProjectedConfig {
@@ -60,7 +58,6 @@ impl ProjectedConfig {
             styles,
             mixing_seed: 0,
             minibatch_std: 4,
-            spectral_norm: false,
         }
     }
 
@@ -96,8 +93,7 @@ impl ProjectedDiscriminator {
         initialise(&self.specs(), seed)
     }
 
-    /// Weights that are never trained: the feature network's, the random mixing made from `config.mixing_seed`, and for each map
-    /// the number it is multiplied by, 1 until [`calibrate`](Self::calibrate) sets it.
+    /// Weights that are never trained: the feature network's, and the random mixing made from `config.mixing_seed`.
     pub fn frozen(&self) -> Weights<f32> {
         let (mix, mut all) = (self.config.mix, self.net.weights().clone());
         let mut specs = Vec::new();
@@ -105,22 +101,11 @@ impl ProjectedDiscriminator {
             let std = |fan: usize| Init::Normal((2.0 / fan as f64).sqrt());
             specs.push(Spec::new(format!("ccm.{k}"), &[1, 1, tap.channels, mix], std(tap.channels)));
             specs.push(Spec::new(format!("csm.{k}"), &[3, 3, mix, mix], std(mix * 9)));
-            specs.push(Spec::new(format!("scale.{k}"), &[1, 1, 1, 1], Init::Constant(1.0)));
         }
         for (name, tensor) in &initialise(&specs, self.config.mixing_seed) {
             all.insert(name.clone(), tensor.clone());
         }
         all
-    }
-
-    /// Sets the `scale.K` in `frozen` so that the features of these real pictures `[n, h, w, 3]`, -1..1, have standard deviation 1
-    /// (64 pictures are enough). The result belongs into a checkpoint: other pictures would give other numbers.
-    pub fn calibrate(&self, frozen: &mut Weights<f32>, reals: &Tensor<f32>) {
-        for (k, map) in self.features(&frozen.eager(), reals).iter().enumerate() {
-            let scale = frozen.get_mut(&format!("scale.{k}"));
-            let found = scale.data()[0] as f64 / deviation(map.data());
-            *scale = Tensor::full(&[1, 1, 1, 1], found as f32);
-        }
     }
 
     /// Mixed features `[n, h, w, mix]` of pictures `[n, h, w, 3]`, -1..1, at strides 2, 4, 8, 16. `frozen` is bound from
@@ -131,22 +116,21 @@ impl ProjectedDiscriminator {
             true => self.net.taps(frozen, x),
             false => self.net.taps(frozen, &x.resize(size)),
         };
-        let (mut out, mut coarser) = (Vec::new(), None::<A>);
+        let mut out: Vec<A> = Vec::new();
         for (k, map) in maps.iter().enumerate().rev() {
             let mut y = map.conv(frozen.get(&format!("ccm.{k}")), ConvSpec::same(1));
-            if let Some(coarser) = coarser {
+            if let Some(coarser) = out.last() {
                 y = y.add(&coarser.upsample2()).scale(std::f64::consts::FRAC_1_SQRT_2);
             }
-            y = y.conv(frozen.get(&format!("csm.{k}")), ConvSpec::same(3));
-            out.push(y.mul(frozen.get(&format!("scale.{k}"))));
-            coarser = Some(y);
+            out.push(y.conv(frozen.get(&format!("csm.{k}")), ConvSpec::same(3)));
         }
         out.reverse();
         out
     }
 
-    /// Score maps `[n, h, w, 1]`, one for each of the four features; higher is more real. `p` comes from
-    /// [`normalized`](Self::normalized). Score reals and fakes in separate calls when `minibatch_std` is on.
+    /// Score maps `[n, h, w, 1]`, one for each of the four features; higher is more real. `p` is bound from the trained weights,
+    /// through [`normalized`](Self::normalized) where spectral norm is wanted. With `minibatch_std` no group of neighbours may
+    /// hold reals and fakes together: score them apart, or one after the other in numbers divisible by the group.
     pub fn heads<A: Array>(&self, p: &Bound<A>, features: &[A], labels: &Labels) -> Vec<A> {
         features.iter().enumerate().map(|(k, x)| self.head(p, k, x, labels)).collect()
     }
@@ -171,8 +155,7 @@ impl ProjectedDiscriminator {
         plain.add(&h.mul(&label).sum_to(&[n, rows, cols, 1]))
     }
 
-    /// First singular vectors for the spectral norm of trained weights `w`: state that belongs into a checkpoint. Empty without
-    /// spectral norm.
+    /// First singular vectors for the spectral norm of trained weights `w`: state that belongs into a checkpoint.
     pub fn spectral_init<T: Real>(&self, w: &Weights<T>, seed: u64) -> Weights<T> {
         let mut state = Weights::new();
         for name in self.convolutions() {
@@ -190,8 +173,8 @@ impl ProjectedDiscriminator {
         }
     }
 
-    /// The trained weights with every convolution divided by its spectral norm, differentiable; what [`heads`](Self::heads) takes.
-    /// The weights themselves without spectral norm.
+    /// The trained weights with every convolution divided by its spectral norm, differentiable; what [`heads`](Self::heads)
+    /// takes under spectral norm.
     pub fn normalized<A: Array>(&self, p: &Bound<A>, state: &Weights<A::T>) -> Bound<A> {
         let mut out = p.clone();
         for name in self.convolutions() {
@@ -214,11 +197,10 @@ impl ProjectedDiscriminator {
         count
     }
 
-    /// Names of the convolutions under spectral norm: all, or none.
+    /// Names of the convolutions, which spectral norm divides.
     fn convolutions(&self) -> Vec<String> {
         let down = |k: usize| (0..self.halvings(k)).map(move |j| format!("head.{k}.down.{j}"));
-        let all = (0..TAPS.len()).flat_map(|k| down(k).chain([format!("head.{k}.conv"), format!("head.{k}.out")]));
-        if self.config.spectral_norm { all.collect() } else { Vec::new() }
+        (0..TAPS.len()).flat_map(|k| down(k).chain([format!("head.{k}.conv"), format!("head.{k}.out")])).collect()
     }
 
     fn specs(&self) -> Vec<Spec> {
@@ -257,13 +239,6 @@ fn with_deviation<A: Array>(x: &A, group: usize) -> A {
     let deviation = variance.mul(&variance.rsqrt()).mean_to(&[m, 1, pixels, 1]);
     let channel = deviation.broadcast_to(&[m, g, pixels, 1]).reshape(&[n, h, w, 1]);
     A::concat(&[x.clone(), channel], 3)
-}
-
-/// Standard deviation of all numbers.
-fn deviation(x: &[f32]) -> f64 {
-    let n = x.len() as f64;
-    let mean = x.iter().map(|&v| v as f64).sum::<f64>() / n;
-    (x.iter().map(|&v| (v as f64 - mean).powi(2)).sum::<f64>() / n).sqrt().max(1e-12)
 }
 
 fn vectors<T: Real>(state: &Weights<T>, name: &str) -> Vectors<T> {

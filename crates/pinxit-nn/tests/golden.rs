@@ -86,7 +86,6 @@ fn projected_features_and_heads_equal_pytorch() {
         channels: number(&file, "channels"),
         embed: number(&file, "embed"),
         minibatch_std: 0,
-        spectral_norm: true,
         ..ProjectedConfig::new((side, side), number(&file, "classes"), 0)
     };
     let d = ProjectedDiscriminator::new(config, FeatureNet::shipped().unwrap()).unwrap();

@@ -8,7 +8,7 @@ use pinxit_tensor::{Array, Rng, Tape, Tensor, Var, backward, grad};
 
 fn small(minibatch_std: usize) -> ProjectedDiscriminator {
     let base = ProjectedConfig::new((32, 32), 3, 2);
-    let config = ProjectedConfig { mix: 4, channels: 5, embed: 6, minibatch_std, spectral_norm: true, ..base };
+    let config = ProjectedConfig { mix: 4, channels: 5, embed: 6, minibatch_std, ..base };
     ProjectedDiscriminator::new(config, FeatureNet::shipped().unwrap()).unwrap()
 }
 
@@ -112,18 +112,15 @@ fn batch_deviation_sees_identical_pictures() {
 /// What training without spectral norm needs: the squared gradient of the scores in the features, differentiated in the heads.
 #[test]
 fn penalty_on_the_feature_gradient_equals_finite_differences() {
-    let mut d = small(2);
-    d.config.spectral_norm = false;
+    let d = small(2);
     let w = shaken(&d.init(1), 0.1, 2);
-    let state = d.spectral_init(&w, 3);
-    assert!(state.is_empty(), "no state without spectral norm");
     let x: Tensor<f64> = Rng::new(4).normal_tensor(&[2, 32, 32, 3]).scale(0.5);
     let features = d.features(&d.frozen().cast::<f64>().eager(), &x);
     let penalty = |w: &Weights<f64>| {
         let tape = Tape::new();
         let p = w.bind(|_, t| tape.leaf(t.clone()));
         let leaves: Vec<_> = features.iter().map(|f| tape.leaf(f.clone())).collect();
-        let scores = d.heads(&d.normalized(&p, &state), &leaves, &labels());
+        let scores = d.heads(&p, &leaves, &labels());
         let sums: Vec<_> = scores.iter().map(|s| s.sum().reshape(&[1])).collect();
         let slopes = grad(&Var::concat(&sums, 0).sum(), &leaves.iter().collect::<Vec<_>>());
         let squares: Vec<_> = slopes.iter().map(|g| g.square().sum().reshape(&[1])).collect();
@@ -141,19 +138,6 @@ fn penalty_on_the_feature_gradient_equals_finite_differences() {
         some.iter().for_each(|(n, t)| all.insert(n.clone(), t.clone()));
         penalty(&all).0
     });
-}
-
-#[test]
-fn calibrated_features_have_deviation_one() {
-    let d = small(0);
-    let mut frozen = d.frozen();
-    let x: Tensor<f32> = Rng::new(4).normal_tensor(&[4, 32, 32, 3]).scale(0.5);
-    (0..2).for_each(|_| d.calibrate(&mut frozen, &x)); // twice is once
-    for (k, map) in d.features(&frozen.eager(), &x).iter().enumerate() {
-        let (n, mean) = (map.len() as f32, map.data().iter().sum::<f32>() / map.len() as f32);
-        let variance = map.data().iter().map(|v| (v - mean).powi(2)).sum::<f32>() / n;
-        assert!((variance - 1.0).abs() < 1e-3, "map {k}: {variance}");
-    }
 }
 
 #[test]
