@@ -82,6 +82,8 @@ pub trait Array: Clone {
     }
     /// `leaky_relu(self + bias) * gain` with `bias` `[c]` over the last dimension, in one pass.
     fn bias_leaky_relu(&self, bias: &Self, slope: f64, gain: f64) -> Self;
+    /// `clamp(self + bias)` with `bias` `[c]` over the last dimension, in one pass.
+    fn bias_clamp(&self, bias: &Self, lo: f64, hi: f64) -> Self;
     /// Held within `lo..=hi` (ReLU6 is `clamp(0, 6)`).
     fn clamp(&self, lo: f64, hi: f64) -> Self;
     /// `self` where `lo < x < hi`, else 0.

@@ -13,6 +13,11 @@ impl<T> Shared<T> {
     }
 }
 
+/// The pool behind one function that is not generic: it is compiled once, not again for every loop of every crate.
+fn run(n: usize, f: &(dyn Fn(usize) + Sync)) {
+    crate::pool::tasks(n, f);
+}
+
 /// Runs `f(index, blocks)` over consecutive blocks of `size` elements (the last may be shorter) of slices of one length.
 pub(crate) fn zipped<T: Send, const N: usize>(data: [&mut [T]; N], size: usize, f: impl Fn(usize, [&mut [T]; N]) + Sync) {
     let (len, size) = (data[0].len(), size.max(1));
@@ -20,7 +25,7 @@ pub(crate) fn zipped<T: Send, const N: usize>(data: [&mut [T]; N], size: usize, 
         assert_eq!(d.len(), len, "slices cut in step must be equally long");
         Shared(d.as_mut_ptr())
     });
-    crate::pool::tasks(len.div_ceil(size), |i| {
+    run(len.div_ceil(size), &|i| {
         let from = i * size;
         // SAFETY: blocks of different `i` do not overlap, all lie inside `data`, which is borrowed exclusively.
         let block = |s: &Shared<T>| unsafe { std::slice::from_raw_parts_mut(s.at(from), size.min(len - from)) };

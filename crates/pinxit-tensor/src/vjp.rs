@@ -127,13 +127,18 @@ fn binary<A: Array>(op: &Op, n: &Node<'_, A>, dy: &A, [a, b]: [bool; 2]) -> (Opt
         Op::LeakyReluGrad { slope } => (a.then(|| onto(dy.leaky_relu_grad(n.y(), *slope), n.shape(0))), None),
         Op::ClampGrad { lo, hi } => (a.then(|| onto(dy.clamp_grad(n.y(), *lo, *hi), n.shape(0))), None),
         Op::BiasLeakyRelu { slope, gain } => bias_leaky_relu(n, dy, *slope, *gain, [a, b]),
+        Op::BiasClamp { lo, hi } => with_bias(n, dy.clamp_grad(n.out(), *lo, *hi), [a, b]),
         other => panic!("{} does not have two inputs", other.name()),
     }
 }
 
 fn bias_leaky_relu<A: Array>(n: &Node<'_, A>, dy: &A, slope: f64, gain: f64, [a, b]: [bool; 2]) -> (Option<A>, Option<A>) {
     let before = if slope >= 0.0 && gain > 0.0 { n.out().clone() } else { n.x().add_bias(n.y()) };
-    let dx = dy.leaky_relu_grad_gain(&before, slope, gain);
+    with_bias(n, dy.leaky_relu_grad_gain(&before, slope, gain), [a, b])
+}
+
+/// Gradients of `x + bias` from that of the sum.
+fn with_bias<A: Array>(n: &Node<'_, A>, dx: A, [a, b]: [bool; 2]) -> (Option<A>, Option<A>) {
     let db = b.then(|| {
         let mut one = vec![1; n.shape(0).len()];
         if let Some(last) = one.last_mut() {

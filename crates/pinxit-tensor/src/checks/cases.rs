@@ -74,6 +74,7 @@ fn pairs() -> Vec<Case> {
         case("leaky_relu_grad_gain", [&[3, 5], &[3, 5]], |v| v[0].leaky_relu_grad_gain(&v[1], 0.2, 1.5)),
         case("clamp_grad", [&[3, 5], &[3, 5]], |v| v[0].clamp_grad(&v[1], -0.7, 0.9)),
         case("bias_leaky_relu", [&[2, 2, 3, 3], &[3]], |v| v[0].bias_leaky_relu(&v[1], 0.2, 1.4)),
+        case("bias_clamp", [&[2, 2, 3, 3], &[3]], |v| v[0].bias_clamp(&v[1], -0.7, 0.9)),
         case("bias_leaky_relu, rectified", [&[4, 3], &[3]], |v| v[0].bias_leaky_relu(&v[1], 0.0, 1.0)),
         case("bias_leaky_relu, folded", [&[4, 3], &[3]], |v| v[0].bias_leaky_relu(&v[1], -0.5, 1.4)),
         case("bias_leaky_relu, turned over", [&[4, 3], &[3]], |v| v[0].bias_leaky_relu(&v[1], 0.2, -1.4)),

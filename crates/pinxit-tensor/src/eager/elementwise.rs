@@ -13,6 +13,12 @@ pub(super) fn sided<T: Real>(x: T, side: T, above: T, below: T) -> T {
     if side > T::default() { a } else { b }
 }
 
+/// Within `lo..=hi`, written so that NaN stays NaN: a sick run must be seen.
+pub(super) fn held<T: Real>(x: T, lo: T, hi: T) -> T {
+    let below = if x > hi { hi } else { x };
+    if x < lo { lo } else { below }
+}
+
 /// Exact at both ends: `e^-|x|` cannot overflow.
 pub(super) fn sigmoid<T: Real>(x: T) -> T {
     let (one, e) = (T::of(1.0), (-x.abs()).exp());
@@ -151,14 +157,22 @@ pub(super) fn broadcast_to<T: Real>(x: &Tensor<T>, shape: &[usize]) -> Tensor<T>
 
 /// See [`crate::Array::bias_leaky_relu`].
 pub(super) fn bias_leaky_relu<T: Real>(x: &Tensor<T>, bias: &Tensor<T>, slope: f64, gain: f64) -> Tensor<T> {
+    let (above, below) = (T::of(gain), T::of(slope * gain));
+    biased(x, bias, move |v| sided(v, v, above, below))
+}
+
+/// See [`crate::Array::bias_clamp`].
+pub(super) fn bias_clamp<T: Real>(x: &Tensor<T>, bias: &Tensor<T>, lo: f64, hi: f64) -> Tensor<T> {
+    let (lo, hi) = (T::of(lo), T::of(hi));
+    biased(x, bias, move |v| held(v, lo, hi))
+}
+
+/// `f(x + bias)` with one bias for each place of the last dimension.
+fn biased<T: Real>(x: &Tensor<T>, bias: &Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor<T> {
     assert!(x.shape().last() == Some(&bias.len()) && bias.shape().len() == 1, "bias {:?} for {:?}", bias.shape(), x.shape());
     let mut shape = vec![1; x.shape().len() - 1];
     shape.push(bias.len());
-    let (above, below) = (T::of(gain), T::of(slope * gain));
-    binary(x, &bias.reshaped(&shape), move |x, b| {
-        let v = x + b;
-        sided(v, v, above, below)
-    })
+    binary(x, &bias.reshaped(&shape), move |x, b| f(x + b))
 }
 
 /// `a + b`, in the memory of one of them where nobody else holds it.

@@ -75,18 +75,12 @@ impl<T: Real> Array for Tensor<T> {
     fn bias_leaky_relu(&self, bias: &Self, slope: f64, gain: f64) -> Self {
         elementwise::bias_leaky_relu(self, bias, slope, gain)
     }
+    fn bias_clamp(&self, bias: &Self, lo: f64, hi: f64) -> Self {
+        elementwise::bias_clamp(self, bias, lo, hi)
+    }
     fn clamp(&self, lo: f64, hi: f64) -> Self {
         let (lo, hi) = (T::of(lo), T::of(hi));
-        // Written so that NaN stays NaN: a sick run must be seen.
-        elementwise::unary(self, move |x| {
-            if x < lo {
-                lo
-            } else if x > hi {
-                hi
-            } else {
-                x
-            }
-        })
+        elementwise::unary(self, move |x| elementwise::held(x, lo, hi))
     }
     fn clamp_grad(&self, x: &Self, lo: f64, hi: f64) -> Self {
         let (lo, hi) = (T::of(lo), T::of(hi));
