@@ -1,1 +1,32 @@
 //! Folder to deduplicated, labelled, packed collection; deterministic batches.
+//!
+//! Read in this order: [`import`] (files in, collection out, every file accounted for), [`format`] (what lies on disk),
+//! [`Dataset`] (the collection, opened), [`Batches`] (which picture is seen when), [`shelf`] (all collections of a home).
+
+mod batches;
+mod copies;
+mod dataset;
+mod error;
+pub mod format;
+mod import;
+mod journal;
+mod labels;
+mod near;
+mod options;
+mod pack;
+mod pipeline;
+mod place;
+mod prepare;
+mod report;
+pub mod shelf;
+mod source;
+mod split;
+
+pub use batches::Batches;
+pub use dataset::Dataset;
+pub use error::{Error, Result};
+pub use format::{Record, Split};
+pub use import::import;
+pub use options::{Framing, ImportOptions};
+pub use place::check_name;
+pub use report::{FileReport, FileStatus, ImportProgress, ImportReport, LabelReport, Phase};

@@ -1,0 +1,181 @@
+//! The import, read as headings: look, read, compare, pack, put in place.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use crate::copies;
+use crate::error::{Error, Result};
+use crate::journal::{Entry, Journal};
+use crate::labels::Labels;
+use crate::options::ImportOptions;
+use crate::pack::{self, Collection};
+use crate::pipeline;
+use crate::place::Place;
+use crate::prepare::Spec;
+use crate::report::{FileReport, FileStatus, ImportProgress, ImportReport, Phase};
+use crate::source::{self, Listing};
+
+/// The least separate works a dataset needs: one to learn from, one held out.
+const LEAST_WORKS: usize = 2;
+
+/// Imports folders, ZIP and TAR archives and single files into the dataset folder `dir`, whose last part is the dataset's name.
+///
+/// Bad files never abort it: each is accounted for in the report. `progress` is called after every file; when it breaks, the import
+/// stops with [`Error::Interrupted`] and the same call goes on where it stopped, as it does after a kill. What is packed depends on
+/// the files, their names and the options alone, not on threads, interruptions or time. Nothing appears under `dir` before it is whole.
+///
+/// # Errors
+/// See [`Error`]; only for what concerns the import as a whole.
+pub fn import(
+    sources: &[PathBuf],
+    options: &ImportOptions,
+    dir: &Path,
+    progress: &mut dyn FnMut(ImportProgress) -> ControlFlow<()>,
+) -> Result<ImportReport> {
+    options.check()?;
+    let place = Place::take(dir, options.replace)?;
+    let result = run(sources, options, &place, progress);
+    // Interrupted work and full disks are gone back to; what cannot succeed leaves nothing behind.
+    if !matches!(result, Ok(_) | Err(Error::Interrupted(_) | Error::Io(_))) {
+        place.discard()?;
+    }
+    result
+}
+
+fn run(
+    sources: &[PathBuf],
+    options: &ImportOptions,
+    place: &Place,
+    progress: &mut dyn FnMut(ImportProgress) -> ControlFlow<()>,
+) -> Result<ImportReport> {
+    let mut faces = Faces { name: place.name(), rejected: 0, progress };
+
+    faces.show(Phase::Looking, 0, 0)?;
+    let mut listing = source::list(sources, options.limits.max_file_bytes)?;
+    faces.rejected = listing.turned_down.iter().filter(|f| f.status == FileStatus::Rejected).count();
+    let labels = Labels::gather(options.labels.as_deref(), &listing)?;
+    leave_out(&mut listing, &labels, options);
+    something_to_read(&listing)?;
+
+    let (entries, pixels, resumed) = read(&listing, options, place, &mut faces)?;
+
+    let total = entries.len();
+    let copies = copies::find(&entries, &mut |done| faces.flow(Phase::Comparing, done, total))?;
+    let Some(copies) = copies else { return Err(Error::Interrupted(place.name().to_owned())) };
+    let collection = Collection::new(&listing, &labels, &entries, &copies, options);
+    enough_works(&collection, &listing, &entries)?;
+
+    let target = place.fresh_target()?;
+    let mut tick = |done, total| faces.show(Phase::Packing, done, total);
+    let mut report = pack::write(&collection, &pixels, &target, place.name(), &mut tick)?;
+    report.resumed = resumed;
+    place.put_in_place()?;
+    Ok(report)
+}
+
+/// Moves the items of classes and styles that are not wanted to those turned down.
+fn leave_out(listing: &mut Listing, labels: &Labels, options: &ImportOptions) {
+    if options.skip_classes.is_empty() && options.skip_styles.is_empty() {
+        return;
+    }
+    let Listing { sources, items, turned_down, .. } = listing;
+    items.retain(|item| {
+        let class = labels.class(&item.name, item.source, &sources[item.source].prefix);
+        let style = labels.row(&item.name).and_then(|r| r.style.clone());
+        let skipped = [("class", class, &options.skip_classes), ("style", style, &options.skip_styles)].into_iter().find_map(
+            |(kind, value, skip)| value.filter(|v| skip.contains(v)).map(|v| format!("{kind} {v} was asked to be left out")),
+        );
+        let keep = skipped.is_none();
+        turned_down.extend(skipped.map(|reason| FileReport::new(&item.name, FileStatus::LeftOut, reason)));
+        keep
+    });
+}
+
+fn something_to_read(listing: &Listing) -> Result<()> {
+    if !listing.items.is_empty() {
+        return Ok(());
+    }
+    let looked = listing.turned_down.len();
+    if listing.turned_down.iter().any(|f| f.status == FileStatus::LeftOut) {
+        return Err(Error::BadOption("every picture was asked to be left out".into()));
+    }
+    match listing.turned_down.iter().find(|f| f.status == FileStatus::Rejected) {
+        Some(f) => Err(Error::AllRejected { looked, file: f.file.clone(), reason: f.reason.clone().unwrap_or_default() }),
+        None => Err(Error::NoPictures { looked }),
+    }
+}
+
+/// Decodes and fits what an earlier, interrupted import has not done yet. Gives all outcomes, the file of their pixels, and how many
+/// were done before.
+fn read(
+    listing: &Listing,
+    options: &ImportOptions,
+    place: &Place,
+    faces: &mut Faces<'_>,
+) -> Result<(Vec<Entry>, PathBuf, usize)> {
+    let spec = Spec::of(options);
+    let total = listing.items.len();
+    let picture_bytes = spec.height as usize * spec.width as usize * 3;
+    let mut journal = Journal::open(&place.work_dir(), &fingerprint(listing, &spec), picture_bytes)?;
+    let resumed = journal.entries.len();
+    faces.rejected += journal.entries.iter().filter(|e| matches!(e, Entry::Rejected { .. })).count();
+    faces.show(Phase::Reading, resumed, total)?;
+    let flow = pipeline::run(listing, resumed, &spec, options.thread_count(), &mut |i, outcome| {
+        faces.rejected += usize::from(outcome.is_err());
+        journal.push(outcome)?;
+        faces.flow(Phase::Reading, i + 1, total)
+    })?;
+    let (entries, pixels) = journal.finish()?;
+    if flow.is_break() {
+        return Err(Error::Interrupted(place.name().to_owned()));
+    }
+    Ok((entries, pixels, resumed))
+}
+
+/// What a journal's entries depend on: files and options, not threads.
+fn fingerprint(listing: &Listing, spec: &Spec) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(listing.fingerprint.as_bytes());
+    hasher.update(format!("{spec:?}\n").as_bytes());
+    listing.items.iter().for_each(|i| {
+        hasher.update(i.name.as_bytes());
+        hasher.update(b"\n");
+    });
+    hasher.finalize().to_hex().to_string()
+}
+
+fn enough_works(collection: &Collection<'_>, listing: &Listing, entries: &[Entry]) -> Result<()> {
+    let found = collection.groups();
+    if found == 0 {
+        let first = listing.items.iter().zip(entries).find_map(|(item, entry)| match entry {
+            Entry::Rejected { reason } => Some((item.name.clone(), reason.clone())),
+            Entry::Accepted(_) => None,
+        });
+        let (file, reason) = first.unwrap_or_default();
+        return Err(Error::AllRejected { looked: entries.len(), file, reason });
+    }
+    if found < LEAST_WORKS {
+        return Err(Error::TooFew { found, needed: LEAST_WORKS });
+    }
+    Ok(())
+}
+
+/// The progress callback and what it is told besides the step.
+struct Faces<'a> {
+    name: &'a str,
+    rejected: usize,
+    progress: &'a mut dyn FnMut(ImportProgress) -> ControlFlow<()>,
+}
+
+impl Faces<'_> {
+    fn flow(&mut self, phase: Phase, done: usize, total: usize) -> Result<ControlFlow<()>> {
+        Ok((self.progress)(ImportProgress { phase, done, total, rejected: self.rejected }))
+    }
+
+    fn show(&mut self, phase: Phase, done: usize, total: usize) -> Result<()> {
+        match self.flow(phase, done, total)? {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Error::Interrupted(self.name.to_owned())),
+        }
+    }
+}

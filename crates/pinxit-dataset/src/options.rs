@@ -1,0 +1,109 @@
+//! What a person can choose about an import.
+
+use std::path::PathBuf;
+
+use pinxit_image::{Fit, Limits};
+
+use crate::error::{Error, Result};
+
+/// How a work of any shape becomes pictures of one size. Nothing is ever stretched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// One picture a work, cropped or letterboxed.
+    Fit(Fit),
+    /// Up to this many square-cut patches a work, spread over it; for few, large pictures. All patches of a work share a group.
+    Patches(u32),
+}
+
+/// Everything about an import except what is imported and where to.
+#[derive(Debug, Clone)]
+pub struct ImportOptions {
+    /// Height and width of the packed pictures in px, 8..=2048 each.
+    pub resolution: (u32, u32),
+    /// How works are brought to that size.
+    pub framing: Framing,
+    /// A CSV or JSONL file of labels; without it a `manifest.jsonl`, `labels.csv` and the like in the source is used, else sub-folders.
+    pub labels: Option<PathBuf>,
+    /// Licence of the works whose label row states none.
+    pub default_licence: Option<String>,
+    /// Keep near-duplicates (they share a group, so they stay on one side of the split) instead of dropping all but the first.
+    pub keep_near_duplicates: bool,
+    /// Classes left out.
+    pub skip_classes: Vec<String>,
+    /// Styles left out.
+    pub skip_styles: Vec<String>,
+    /// Seed of the held-out split.
+    pub split_seed: u64,
+    /// Share of the groups to hold out, 0..=0.5.
+    pub held_out_fraction: f64,
+    /// The most a single file may ask for.
+    pub limits: Limits,
+    /// Works with a shorter side below this are rejected, px; 0 for a quarter of the resolution, at least 8.
+    pub min_side_px: u32,
+    /// Threads that decode; 0 for one a core.
+    pub threads: usize,
+    /// Replace a dataset of the same name.
+    pub replace: bool,
+}
+
+impl Default for ImportOptions {
+    fn default() -> Self {
+        Self {
+            resolution: (64, 64),
+            framing: Framing::Fit(Fit::Centre),
+            labels: None,
+            default_licence: None,
+            keep_near_duplicates: false,
+            skip_classes: Vec::new(),
+            skip_styles: Vec::new(),
+            split_seed: 0,
+            held_out_fraction: 0.1,
+            limits: Limits::default(),
+            min_side_px: 0,
+            threads: 0,
+            replace: false,
+        }
+    }
+}
+
+impl ImportOptions {
+    /// # Errors
+    /// [`Error::BadOption`] with the range that is allowed.
+    pub(crate) fn check(&self) -> Result<()> {
+        let (h, w) = self.resolution;
+        if !(8..=2048).contains(&h) || !(8..=2048).contains(&w) {
+            return Err(Error::BadOption(format!("a resolution of {h}×{w} px is outside 8..=2048 a side")));
+        }
+        if self.framing == Framing::Patches(0) {
+            return Err(Error::BadOption("0 patches a work would leave nothing".into()));
+        }
+        if !(0.0..=0.5).contains(&self.held_out_fraction) {
+            return Err(Error::BadOption(format!("a held-out share of {} is outside 0..=0.5", self.held_out_fraction)));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn thread_count(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            n => n.min(256),
+        }
+    }
+
+    pub(crate) fn min_side(&self) -> u32 {
+        match self.min_side_px {
+            0 => (self.resolution.0.min(self.resolution.1) / 4).max(8),
+            n => n,
+        }
+    }
+
+    /// The framing in words, as `dataset.json` states it.
+    pub(crate) fn framing_words(&self) -> String {
+        match self.framing {
+            Framing::Fit(Fit::Centre) => "centre".into(),
+            Framing::Fit(Fit::Smart) => "smart".into(),
+            Framing::Fit(Fit::Letterbox) => "letterbox".into(),
+            Framing::Patches(n) => format!("patches {n}"),
+        }
+    }
+}

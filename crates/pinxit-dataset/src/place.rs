@@ -1,0 +1,151 @@
+//! Where a dataset comes to lie: names, the lock, the folder it is built in, the swap at the end.
+//!
+//! ```text
+//! NAME.partial/work/   journal and pixels of an import that is under way or was interrupted
+//! NAME.partial/done/   the packed form, while it is written
+//! NAME/                the packed form, whole: `done` renamed
+//! NAME.old/            the replaced dataset, for the moment of the swap
+//! .NAME.lock           held by the process that imports; the system releases it however that process ends
+//! ```
+
+use std::fs::TryLockError;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use crate::dataset::read_dataset_file;
+use crate::error::{Error, Result};
+
+/// A dataset's place, locked for this process as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Place {
+    name: String,
+    dir: PathBuf,
+    /// Dropped last: the system releases the lock with the file.
+    _lock: fs::File,
+}
+
+impl Place {
+    /// Locks the place and checks that it is free, or holds a dataset that may be replaced.
+    pub fn take(dir: &Path, replace: bool) -> Result<Self> {
+        let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        check_name(&name)?;
+        let home = dir.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(home)?;
+        let lock = lock(home, &name)?;
+        let place = Self { dir: home.join(&name), name, _lock: lock };
+        // A swap that was cut short between its two renames.
+        if !place.dir.exists() && place.beside("old").exists() {
+            fs::rename(place.beside("old"), &place.dir)?;
+        }
+        remove_if_there(&place.beside("old"))?;
+        if place.dir.exists() {
+            if !replace {
+                return Err(Error::Exists(place.name));
+            }
+            // Never replace a folder that is something else; a damaged dataset may go.
+            match read_dataset_file(&place.dir) {
+                Ok(_) | Err(Error::Damaged { .. } | Error::Version { .. }) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(place)
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the journal lies.
+    pub fn work_dir(&self) -> PathBuf {
+        self.beside("partial").join("work")
+    }
+
+    /// An empty folder to write the packed form to.
+    pub fn fresh_target(&self) -> Result<PathBuf> {
+        let target = self.target();
+        remove_if_there(&target)?;
+        fs::create_dir_all(&target)?;
+        Ok(target)
+    }
+
+    /// Renames the packed form to its name and removes what is left of the work.
+    pub fn put_in_place(&self) -> Result<()> {
+        let old = self.beside("old");
+        if self.dir.exists() {
+            fs::rename(&self.dir, &old)?;
+        }
+        fs::rename(self.target(), &self.dir)?;
+        sync_folder(&self.dir);
+        remove_if_there(&old)?;
+        self.discard()
+    }
+
+    /// Removes the work done so far.
+    pub fn discard(&self) -> Result<()> {
+        remove_if_there(&self.beside("partial"))
+    }
+
+    fn target(&self) -> PathBuf {
+        self.beside("partial").join("done")
+    }
+
+    fn beside(&self, suffix: &str) -> PathBuf {
+        self.dir.with_file_name(format!("{}.{suffix}", self.name))
+    }
+}
+
+/// A name that is a folder name on every system, and no other name of this crate.
+///
+/// # Errors
+/// [`Error::BadName`] with what is wrong.
+pub fn check_name(name: &str) -> Result<()> {
+    let bad = |reason| Err(Error::BadName { name: name.to_owned(), reason });
+    if name.is_empty() {
+        return bad("it is empty");
+    }
+    if name.len() > 100 {
+        return bad("it is longer than 100 bytes");
+    }
+    if name.starts_with('.') || name.starts_with('-') || name.ends_with('.') {
+        return bad("it begins with '.' or '-', or ends with '.'");
+    }
+    if !name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c)) {
+        return bad("only letters, digits, '-', '_' and '.' are allowed");
+    }
+    if name.ends_with(".partial") || name.ends_with(".old") {
+        return bad("names ending in .partial and .old are used while importing");
+    }
+    Ok(())
+}
+
+/// Takes `.NAME.lock`. The file stays behind, empty: removing it would let two processes hold two locks of one name.
+fn lock(home: &Path, name: &str) -> Result<fs::File> {
+    let path = lock_path(home, name);
+    let file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
+    match file.file().try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Locked(name.to_owned())),
+        // Some network file systems have no locks; refusing to work there would help nobody.
+        Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => Ok(file),
+        Err(TryLockError::Error(e)) => Err(e.into()),
+    }
+}
+
+pub(crate) fn lock_path(home: &Path, name: &str) -> PathBuf {
+    home.join(format!(".{name}.lock"))
+}
+
+pub(crate) fn remove_if_there(dir: &Path) -> Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the renaming itself durable. Systems that cannot sync a folder say so, and nothing can be done about it.
+fn sync_folder(dir: &Path) {
+    if let Some(Ok(home)) = dir.parent().map(std::fs::File::open) {
+        let _ = home.sync_all();
+    }
+}

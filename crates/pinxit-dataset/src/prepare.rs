@@ -1,0 +1,102 @@
+//! One file's bytes → packed pictures and what is needed to find copies. Pure, so it runs on any thread.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use pinxit_image::{Limits, Picture, Window, decode, fit, patch_windows, resize};
+
+use crate::near::Look;
+use crate::options::{Framing, ImportOptions};
+
+/// What every file is prepared for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spec {
+    pub height: u32,
+    pub width: u32,
+    pub framing: Framing,
+    pub limits: Limits,
+    pub min_side: u32,
+}
+
+impl Spec {
+    pub fn of(options: &ImportOptions) -> Self {
+        let (height, width) = options.resolution;
+        Self { height, width, framing: options.framing, limits: options.limits, min_side: options.min_side() }
+    }
+}
+
+/// A usable work.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// BLAKE3 of the file.
+    pub file: blake3::Hash,
+    /// BLAKE3 of size and decoded pixels.
+    pub content: blake3::Hash,
+    /// Width and height of the work, px.
+    pub original: (u32, u32),
+    /// What was changed, in words.
+    pub fixes: Vec<String>,
+    /// What it looks like, coarsely.
+    pub look: Look,
+    /// The packed pictures.
+    pub tiles: Vec<Tile>,
+}
+
+/// One packed picture.
+#[derive(Debug)]
+pub(crate) struct Tile {
+    /// `h*w*3` bytes.
+    pub pixels: Vec<u8>,
+    /// For a patch: left, top, width, height of its window in the work, px.
+    pub window: Option<[u32; 4]>,
+}
+
+/// Decodes and fits a file, or says why it cannot be used.
+pub(crate) fn prepare(bytes: &[u8], spec: &Spec) -> Result<Prepared, String> {
+    // Decoders are other people's code fed with strangers' files: a panic in one costs that file, not the import.
+    catch_unwind(AssertUnwindSafe(|| work(bytes, spec))).unwrap_or_else(|_| Err("damaged: the decoder gave up on it".into()))
+}
+
+fn work(bytes: &[u8], spec: &Spec) -> Result<Prepared, String> {
+    let decoded = decode(bytes, &spec.limits).map_err(|e| e.to_string())?;
+    let picture = decoded.picture;
+    let (w, h) = (picture.width(), picture.height());
+    if w.min(h) < spec.min_side {
+        return Err(format!(
+            "too small: {w}×{h} px, and at least {} px a side are needed for {}×{}",
+            spec.min_side, spec.width, spec.height
+        ));
+    }
+    let mut fixes: Vec<String> = decoded.fixes.iter().map(ToString::to_string).collect();
+    if w < spec.width || h < spec.height {
+        fixes.push(format!("enlarged from {w}×{h} px"));
+    }
+    let file = blake3::hash(bytes);
+    let tiles = tiles(&picture, spec, &file).map_err(|e| e.to_string())?;
+    Ok(Prepared { file, content: content(&picture), original: (w, h), fixes, look: Look::of(&picture), tiles })
+}
+
+fn tiles(picture: &Picture, spec: &Spec, file: &blake3::Hash) -> Result<Vec<Tile>, pinxit_image::Error> {
+    let n = match spec.framing {
+        Framing::Fit(how) => {
+            return Ok(vec![Tile { pixels: fit(picture, how, spec.width, spec.height)?.into_pixels(), window: None }]);
+        }
+        Framing::Patches(n) => n as usize,
+    };
+    // Seeded by the file itself: the same work gives the same patches in any collection.
+    let mut seed = [0; 8];
+    seed.copy_from_slice(&file.as_bytes()[..8]);
+    let cut = |w: Window| {
+        let pixels = resize(&picture.crop(w)?, spec.width, spec.height)?.into_pixels();
+        Ok(Tile { pixels, window: Some([w.x, w.y, w.width, w.height]) })
+    };
+    patch_windows(picture, n, spec.width, spec.height, u64::from_le_bytes(seed))?.into_iter().map(cut).collect()
+}
+
+/// Hash of what is seen, whatever file format it came in.
+fn content(picture: &Picture) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&picture.width().to_le_bytes());
+    hasher.update(&picture.height().to_le_bytes());
+    hasher.update(picture.pixels());
+    hasher.finalize()
+}
