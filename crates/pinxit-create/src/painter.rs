@@ -133,5 +133,5 @@ fn picture_from_pm1(pm1: &Tensor) -> Option<Picture> {
         return None;
     }
     let pixels = pm1.data().iter().map(|v| ((v.clamp(-1.0, 1.0) + 1.0) * 127.5 + 0.5) as u8).collect();
-    Picture::new(w as u32, h as u32, pixels).into()
+    Picture::new(w as u32, h as u32, pixels).ok()
 }

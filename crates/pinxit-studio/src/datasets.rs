@@ -2,7 +2,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use pinxit_dataset::{Dataset, DatasetFile};
+use pinxit_dataset::Dataset;
+use pinxit_dataset::format::DatasetFile;
 use pinxit_image::{Encoding, Metadata};
 use serde::Serialize;
 
@@ -11,16 +12,14 @@ use crate::{Result, Studio};
 
 /// Most pictures on a contact sheet.
 const SHEET_PICTURES: usize = 96;
-/// Columns of a contact sheet.
-const SHEET_COLUMNS: usize = 12;
-/// Space between pictures on a contact sheet.
-const SHEET_GAP_PX: u32 = 2;
 
 /// A dataset in a list.
 #[derive(Clone, Debug, Serialize)]
 pub struct DatasetEntry {
     /// Name.
     pub name: String,
+    /// Bytes on disk.
+    pub bytes: u64,
     /// What it is, or why it cannot be read.
     #[serde(flatten)]
     pub state: DatasetState,
@@ -57,21 +56,22 @@ pub struct DatasetDetail {
 
 /// All datasets, by name.
 pub fn list(studio: &Studio) -> Result<Vec<DatasetEntry>> {
-    let mut entries = Vec::new();
-    for name in studio.names(Kind::Dataset)? {
-        let state = match Dataset::open(&studio.path(Kind::Dataset, &name)?) {
-            Ok(dataset) => DatasetState::Whole(Box::new(dataset.description().clone())),
-            Err(e) => DatasetState::Damaged { error: e.to_string() },
-        };
-        entries.push(DatasetEntry { name, state });
-    }
-    Ok(entries)
+    let found = pinxit_dataset::shelf::list(&studio.folder(Kind::Dataset))?;
+    let entry = |summary: pinxit_dataset::shelf::Summary| DatasetEntry {
+        name: summary.name,
+        bytes: summary.bytes,
+        state: match summary.state {
+            Ok(file) => DatasetState::Whole(Box::new(file)),
+            Err(error) => DatasetState::Damaged { error },
+        },
+    };
+    Ok(found.into_iter().map(entry).collect())
 }
 
 /// Opens a dataset by name.
 pub fn open(studio: &Studio, name: &str) -> Result<Dataset> { Ok(Dataset::open(&studio.existing(Kind::Dataset, name)?)?) }
 
-/// One dataset; with a contact sheet of up to 96 pictures, spread evenly, if `sheet` names a file.
+/// One dataset; with a contact sheet of up to 96 pictures, if `sheet` names a file.
 pub fn show(studio: &Studio, name: &str, sheet: Option<&Path>) -> Result<DatasetDetail> {
     let dataset = open(studio, name)?;
     if let Some(path) = sheet {
@@ -98,12 +98,7 @@ pub(crate) fn detail(dataset: &Dataset, sheet: Option<&Path>) -> DatasetDetail {
 }
 
 fn write_sheet(dataset: &Dataset, path: &Path) -> Result<()> {
-    let n = dataset.len().min(SHEET_PICTURES);
-    let mut pictures = Vec::with_capacity(n);
-    for i in 0..n {
-        pictures.push(dataset.picture(i * dataset.len() / n)?);
-    }
-    let sheet = pinxit_image::grid(&pictures, SHEET_COLUMNS, SHEET_GAP_PX)?;
+    let sheet = dataset.contact_sheet(SHEET_PICTURES)?;
     crate::paths::make_parent(path)?;
     Ok(pinxit_image::write_atomic(path, &pinxit_image::encode(&sheet, Encoding::Png, &Metadata::default())?)?)
 }

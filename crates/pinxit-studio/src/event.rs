@@ -60,6 +60,8 @@ pub enum Event {
         kimg: f64,
         /// Thousands of pictures in all; 0 when the run is bounded by time.
         total_kimg: f64,
+        /// Share of the run done, 0 to 1.
+        fraction: f64,
         /// Pictures a second, measured.
         img_per_sec: f64,
         /// Seconds left, once that is known.
@@ -80,8 +82,6 @@ pub enum Event {
         kimg: f64,
         /// The file.
         path: PathBuf,
-        /// Best of the run so far.
-        best: bool,
     },
     /// A health rule spoke.
     Health {
@@ -103,6 +103,8 @@ pub enum Event {
     Metrics {
         /// Thousands of pictures shown.
         kimg: f64,
+        /// Best of the run so far; kept as `model-best.safetensors`.
+        best: bool,
         /// Figures by name.
         figures: Map<String, Value>,
     },

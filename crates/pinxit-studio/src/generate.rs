@@ -200,16 +200,6 @@ fn encoding(format: ImageFormat, quality: u8) -> Encoding {
     }
 }
 
-fn extension(encoding: &Encoding) -> &'static str {
-    match encoding {
-        Encoding::Png => ImageFormat::Png,
-        Encoding::Jpeg { .. } => ImageFormat::Jpeg,
-        Encoding::WebP => ImageFormat::Webp,
-        Encoding::Avif { .. } => ImageFormat::Avif,
-    }
-    .extension()
-}
-
 /// `trees-oak-000042.png`; class and style only where the model has them.
 fn file_name(recipe: &Recipe, request: &GenerateRequest) -> String {
     let labels = [&recipe.class, &recipe.style].into_iter().flatten().map(|l| format!("{}-", plain(l))).collect::<String>();
@@ -223,15 +213,14 @@ fn plain(label: &str) -> String {
 
 fn again_name(path: &Path, encoding: &Encoding) -> String {
     let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    format!("{stem}-again.{}", extension(encoding))
+    format!("{stem}-again.{}", encoding.extension())
 }
 
 fn write(path: &Path, picture: &Picture, encoding: Encoding, recipe_text: &str, recipe: &Recipe) -> Result<()> {
     let metadata = Metadata {
         recipe: Some(recipe_text.to_string()),
         title: recipe.caption.clone(),
-        software: Some(recipe.software.clone()),
-        ..Metadata::default()
+        software: recipe.software.clone(),
     };
     paths::make_parent(path)?;
     Ok(pinxit_image::write_atomic(path, &pinxit_image::encode(picture, encoding, &metadata)?)?)

@@ -2,7 +2,6 @@
 use std::path::Path;
 
 use pinxit_create::Recipe;
-use pinxit_image::Limits;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -65,7 +64,7 @@ fn picture(path: &Path) -> Result<FileInfo> {
         return Err(Error::NotKnown { path: path.into() });
     }
     let bytes = fs_err::read(path)?;
-    let seen = pinxit_image::info(&bytes, &Limits::default())?;
+    let seen = pinxit_image::info(&bytes)?;
     let text = pinxit_image::read_recipe(&bytes)?;
     let problem = text.as_deref().and_then(|t| Recipe::from_json(t).err()).map(|e| e.to_string());
     let recipe = text.map(|t| serde_json::from_str(&t).unwrap_or(Value::String(t)));

@@ -1,9 +1,21 @@
 //! The use cases, composing the crates below; one file each. They emit [`Event`]s and return what they made; who prints
 //! that, and how, is not their business. Settings are resolved here and nowhere below.
+pub mod datasets;
+pub mod demo;
+pub mod doctor;
 pub mod error;
+pub mod evaluate;
 pub mod event;
+pub mod generate;
 pub mod home;
+pub mod import;
+pub mod info;
+pub mod machine;
+pub mod models;
+pub mod paths;
+pub mod runs;
 pub mod settings;
+pub mod train;
 
 pub use error::Error;
 pub use event::{Event, Task, Watcher};

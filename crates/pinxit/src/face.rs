@@ -46,7 +46,7 @@ impl Face {
     fn human(&mut self, event: Event) {
         match event {
             Event::Progress { phase, step, total, .. } => self.progress(phase, step, total),
-            Event::Tick { kimg, total_kimg, img_per_sec, eta_secs, figures } => {
+            Event::Tick { kimg, total_kimg, img_per_sec, eta_secs, figures, .. } => {
                 let line = tick_line(kimg, total_kimg, img_per_sec, eta_secs, &figures);
                 self.say(&line);
             }
@@ -54,16 +54,16 @@ impl Face {
                 self.say(&format!("{verdict}: {path}: {reason}"));
             }
             Event::Picture { path, role } if self.verbose || role == "sheet" => self.say(&format!("{role}: {}", path.display())),
-            Event::Snapshot { kimg, path, best } => {
-                let best = if best { ", the best so far" } else { "" };
-                self.say(&format!("saved {} at {kimg:.1} kimg{best}", path.display()));
-            }
+            Event::Snapshot { kimg, path } => self.say(&format!("saved {} at {kimg:.1} kimg", path.display())),
             Event::Health { rule, message, hint } => {
                 self.say(&format!("health ({rule}): {message}"));
                 self.say(&format!("  hint: {hint}"));
             }
             Event::Rollback { kimg, reason } => self.say(&format!("went back to the last good state at {kimg:.1} kimg: {reason}")),
-            Event::Metrics { kimg, figures } => self.say(&format!("measured at {kimg:.1} kimg: {}", named(&figures))),
+            Event::Metrics { kimg, best, figures } => {
+                let best = if best { " (best so far)" } else { "" };
+                self.say(&format!("measured at {kimg:.1} kimg{best}: {}", named(&figures)));
+            }
             Event::Note { message } => self.say(&message),
             Event::Warning { message, hint } => self.warn(&message, hint.as_deref()),
             Event::Finished { .. } | Event::Interrupted { .. } => self.clear(),

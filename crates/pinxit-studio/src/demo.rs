@@ -1,0 +1,203 @@
+//! `pinxit demo`: the whole road once, on pictures and a model that the program carries with it.
+use std::path::{Path, PathBuf};
+
+use pinxit_nn::Model;
+use serde::Serialize;
+
+use crate::evaluate::{EvaluateRequest, Evaluated, evaluate};
+use crate::event::{Event, Task, Watcher, figures};
+use crate::generate::{GenerateRequest, generate};
+use crate::home::Kind;
+use crate::import::{ImportRequest, import};
+use crate::settings::{GenerateSettings, ImportSettings, Origin, Setting, Size, Span, TrainSettings};
+use crate::train::{self, TrainRequest};
+use crate::{Error, Result, Studio};
+
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// Name of the dataset, run and model.
+const NAME: &str = "demo";
+/// Patches cut from each sample: enough variety for two minutes, and each still shows a scene.
+const PATCHES: u32 = 6;
+/// Pictures painted at the end.
+const PICTURES: u64 = 64;
+/// Fakes measured at the end.
+const MEASURED: usize = 200;
+
+/// How the demo runs.
+#[derive(Clone, Debug)]
+pub struct DemoRequest {
+    /// Folder for everything it makes; a studio home of its own.
+    pub out: PathBuf,
+    /// How long to train.
+    pub time: Span,
+    /// A folder with `samples/` and `models/` instead of those built in.
+    pub assets: Option<PathBuf>,
+}
+
+/// What the demo made.
+#[derive(Clone, Debug, Serialize)]
+pub struct Demonstrated {
+    /// Its home.
+    pub home: PathBuf,
+    /// Pictures taken in.
+    pub imported: usize,
+    /// Previews of the training.
+    pub previews: PathBuf,
+    /// Contact sheet before training: what the base model paints.
+    pub before: PathBuf,
+    /// Contact sheet after training.
+    pub sheet: PathBuf,
+    /// Single pictures with recipes.
+    pub pictures: Vec<PathBuf>,
+    /// The figures, if there were pictures enough to measure.
+    pub evaluation: Option<Evaluated>,
+}
+
+/// Runs all of it.
+pub fn demo(request: &DemoRequest, watcher: &mut dyn Watcher) -> Result<Demonstrated> {
+    watcher.event(Event::Started { task: Task::Demo, name: NAME.into() });
+    let studio = Studio::at(&request.out);
+    fresh(&studio)?;
+    let (samples, base) = lay_out(&studio, request.assets.as_deref())?;
+    let size = Model::load(&base).map_err(|e| Error::from(e).in_file(&base))?.generator.resolution();
+
+    note(watcher, "1 of 4: taking in the sample pictures");
+    let report = import(&studio, &import_request(samples, size), watcher)?;
+
+    note(watcher, &format!("2 of 4: fine-tuning the base model on them for {}", request.time));
+    let before = paint(&studio, &base.display().to_string(), "pictures-before", watcher)?;
+    let trained = train_on(&studio, &base, request.time, watcher)?;
+
+    note(watcher, "3 of 4: painting");
+    let painted = paint(&studio, NAME, "pictures", watcher)?;
+
+    note(watcher, "4 of 4: measuring");
+    let evaluation = match measure(&studio, watcher) {
+        Ok(evaluated) => Some(evaluated),
+        Err(Error::Train(e @ pinxit_train::Error::TooFew { .. })) => {
+            watcher.event(Event::Warning { message: e.to_string(), hint: e.hint() });
+            None
+        }
+        Err(e) => return Err(e),
+    };
+    let made = Demonstrated {
+        home: request.out.clone(),
+        imported: report.pictures,
+        previews: trained.run.join("previews"),
+        before: before.1,
+        sheet: painted.1,
+        pictures: painted.0,
+        evaluation,
+    };
+    watcher.event(Event::Finished { task: Task::Demo, result: figures(&made), next: next(request) });
+    Ok(made)
+}
+
+/// What makes sense after the demo.
+pub fn next(request: &DemoRequest) -> Vec<String> {
+    vec![
+        "pinxit import YOUR-PICTURES/ --into mine   then: pinxit train mine --for 1h".into(),
+        format!("pinxit train --resume {NAME} --for 30m --home {}", request.out.display()),
+    ]
+}
+
+fn note(watcher: &mut dyn Watcher, message: &str) { watcher.event(Event::Note { message: message.into() }); }
+
+/// An earlier demo in the same folder goes to its bin, so that the demo can be run again.
+fn fresh(studio: &Studio) -> Result<()> {
+    for kind in [Kind::Run, Kind::Model] {
+        if studio.path(kind, NAME)?.exists() {
+            studio.remove(kind, NAME)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes samples and base model into the home, or finds them in `assets`.
+fn lay_out(studio: &Studio, assets: Option<&Path>) -> Result<(PathBuf, PathBuf)> {
+    if let Some(folder) = assets {
+        let model = first_model(&folder.join("models")).ok_or(Error::NothingEmbedded { what: "a base model in that folder" })?;
+        return Ok((folder.join("samples"), model));
+    }
+    if !SAMPLES.iter().any(|(path, _)| !path.ends_with(".jsonl")) {
+        return Err(Error::NothingEmbedded { what: "sample pictures" });
+    }
+    let Some((model_name, model)) = MODELS.first() else { return Err(Error::NothingEmbedded { what: "a base model" }) };
+    let samples = studio.home().join("samples");
+    for (path, bytes) in SAMPLES {
+        write(&samples.join(path), bytes)?;
+    }
+    let base = studio.folder(Kind::Model).join(model_name);
+    write(&base, model)?;
+    Ok((samples, base))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    crate::paths::make_parent(path)?;
+    Ok(pinxit_image::write_atomic(path, bytes)?)
+}
+
+fn first_model(folder: &Path) -> Option<PathBuf> {
+    let mut models: Vec<PathBuf> = fs_err::read_dir(folder).ok()?.flatten().map(|e| e.path()).collect();
+    models.retain(|p| p.extension().is_some_and(|e| e == "safetensors"));
+    models.sort();
+    models.into_iter().next()
+}
+
+fn import_request(samples: PathBuf, (height, width): (usize, usize)) -> ImportRequest {
+    let size = Size { width: width as u32, height: height as u32 };
+    ImportRequest {
+        sources: vec![samples],
+        into: Some(NAME.into()),
+        settings: ImportSettings { size, patches: PATCHES, ..ImportSettings::default() },
+        labels: None,
+        skip_classes: Vec::new(),
+        skip_styles: Vec::new(),
+        replace: true,
+    }
+}
+
+fn train_on(studio: &Studio, base: &Path, time: Span, watcher: &mut dyn Watcher) -> Result<train::Trained> {
+    let origin = Origin::Chosen("the demo".into());
+    let settings = TrainSettings { time: Some(time), ..TrainSettings::default() };
+    let origins = vec![Setting { key: "time", value: serde_json::Value::Null, origin: origin.clone() }];
+    // Two minutes see a few kimg: a tick and a preview every few seconds, measured once at the end by `evaluate`.
+    let expert = train::set("tick_kimg=0.25").and_then(|mut table| {
+        table.extend(train::set("metric_pictures=0")?);
+        table.extend(train::set("snapshot_kimg=1000.0")?);
+        Ok(table)
+    });
+    let expert = expert.map_err(|message| Error::Setting { message, hint: String::new() })?;
+    let request = TrainRequest {
+        dataset: Some(NAME.into()),
+        resume: None,
+        from: Some(base.display().to_string()),
+        name: Some(NAME.into()),
+        settings,
+        origins,
+        expert: vec![(origin, expert)],
+    };
+    train::begin(studio, train::plan(studio, &request)?, watcher)
+}
+
+fn paint(studio: &Studio, model: &str, folder: &str, watcher: &mut dyn Watcher) -> Result<(Vec<PathBuf>, PathBuf)> {
+    let request = GenerateRequest {
+        model: model.into(),
+        seeds: (0..PICTURES).collect(),
+        classes: Vec::new(),
+        styles: Vec::new(),
+        caption: None,
+        settings: GenerateSettings::default(),
+        sheet: true,
+        columns: None,
+        out: studio.home().join(folder),
+    };
+    let made = generate(studio, &request, watcher)?;
+    Ok((made.pictures, made.sheet.unwrap_or_default()))
+}
+
+fn measure(studio: &Studio, watcher: &mut dyn Watcher) -> Result<Evaluated> {
+    let request = EvaluateRequest { model: NAME.into(), dataset: Some(NAME.into()), pictures: MEASURED, repeats: 1 };
+    evaluate(studio, &request, watcher)
+}

@@ -1,0 +1,159 @@
+//! `pinxit doctor`: what this machine can do, and what is missing.
+use pinxit_tensor::{Array, ConvSpec, Rng, Tensor};
+use serde::Serialize;
+
+use crate::{Studio, machine};
+
+/// Memory below which training at 64 px gets tight, MiB: a batch of 32 holds about 1 GiB of activations.
+const MEMORY_MIB: u64 = 2048;
+/// Disk space below which a run may not find room for its states and snapshots, MiB.
+const DISK_MIB: u64 = 1024;
+
+/// How a finding is to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Good.
+    Fine,
+    /// Works, with a drawback.
+    Weak,
+    /// Does not work.
+    Broken,
+}
+
+impl Verdict {
+    /// In a table.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Fine => "fine",
+            Verdict::Weak => "weak",
+            Verdict::Broken => "broken",
+        }
+    }
+}
+
+/// One thing looked at.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// What.
+    pub what: &'static str,
+    /// How it is.
+    pub verdict: Verdict,
+    /// What was found.
+    pub found: String,
+}
+
+/// Looks at everything. Nothing is left behind.
+pub fn examine(studio: &Studio) -> Vec<Finding> {
+    vec![processor(), instructions(), threads(), memory(), disk(studio), home(studio), arithmetic(), weights()]
+}
+
+fn finding(what: &'static str, is_fine: bool, otherwise: Verdict, found: String) -> Finding {
+    Finding { what, verdict: if is_fine { Verdict::Fine } else { otherwise }, found }
+}
+
+fn processor() -> Finding {
+    let name = machine::processor().unwrap_or_else(|| std::env::consts::ARCH.to_string());
+    finding("processor", true, Verdict::Fine, name)
+}
+
+fn instructions() -> Finding {
+    let all = machine::instructions();
+    let is_wide = all.iter().any(|i| i.starts_with("avx") || *i == "neon");
+    let found = if all.is_empty() { "no vector instructions: training will be slow".to_string() } else { all.join(", ") };
+    finding("instructions", is_wide, Verdict::Weak, found)
+}
+
+fn threads() -> Finding {
+    let (used, cores) = (machine::threads(), machine::cores());
+    finding("threads", used <= cores, Verdict::Weak, format!("{used} of {cores} cores"))
+}
+
+fn memory() -> Finding {
+    match machine::memory_mib() {
+        Some((total, free)) => finding("memory", free >= MEMORY_MIB, Verdict::Weak, format!("{free} of {total} MiB available")),
+        None => finding("memory", true, Verdict::Fine, "not told by this system".into()),
+    }
+}
+
+fn disk(studio: &Studio) -> Finding {
+    match machine::disk_free_mib(studio.home()) {
+        Some(free) => finding("disk", free >= DISK_MIB, Verdict::Weak, format!("{free} MiB free")),
+        None => finding("disk", true, Verdict::Fine, "not told by this system".into()),
+    }
+}
+
+/// The home, or the folder it would be made in, must take a file.
+fn home(studio: &Studio) -> Finding {
+    let home = studio.home();
+    let place = home.ancestors().find(|p| p.is_dir());
+    let tried = match place {
+        Some(folder) => tempfile::NamedTempFile::new_in(folder).map(drop).map_err(|e| e.to_string()),
+        None => Err("no folder above it exists".into()),
+    };
+    let state = if home.is_dir() { "" } else { " (not made yet)" };
+    match tried {
+        Ok(()) => finding("home", true, Verdict::Fine, format!("{}{state}", home.display())),
+        Err(e) => finding("home", false, Verdict::Broken, format!("{} cannot be written to: {e}", home.display())),
+    }
+}
+
+/// A small convolution against sums written out: the kernels chosen for this processor compute what they should.
+fn arithmetic() -> Finding {
+    let (n, side, ci, co) = (2, 9, 5, 19);
+    let mut rng = Rng::stream(0, "doctor");
+    let x: Tensor = rng.normal_tensor(&[n, side, side, ci]);
+    let w: Tensor = rng.normal_tensor(&[3, 3, ci, co]);
+    let got = x.conv(&w, ConvSpec::same(3));
+    let mut worst = 0.0f64;
+    for (i, value) in got.data().iter().enumerate() {
+        let (o, px) = (i % co, i / co);
+        let (column, row, picture) = (px % side, px / side % side, px / side / side);
+        let wanted = dot(&x, &w, (picture, row, column, o), (side, ci, co));
+        worst = worst.max((f64::from(*value) - wanted).abs());
+    }
+    finding("arithmetic", worst < 1e-4, Verdict::Broken, format!("convolution is off by at most {worst:.1e}"))
+}
+
+/// One output of a 3x3 convolution with zero padding 1, in f64.
+fn dot(x: &Tensor, w: &Tensor, (n, row, column, o): (usize, usize, usize, usize), (side, ci, co): (usize, usize, usize)) -> f64 {
+    let mut sum = 0.0;
+    for (dy, dx) in (0..3).flat_map(|dy| (0..3).map(move |dx| (dy, dx))) {
+        let (y, px) = (row + dy, column + dx);
+        if y == 0 || px == 0 || y > side || px > side {
+            continue;
+        }
+        for c in 0..ci {
+            let a = x.data()[((n * side + y - 1) * side + px - 1) * ci + c];
+            let b = w.data()[((dy * 3 + dx) * ci + c) * co + o];
+            sum += f64::from(a) * f64::from(b);
+        }
+    }
+    sum
+}
+
+fn weights() -> Finding {
+    match pinxit_nn::FeatureNet::shipped() {
+        Ok(net) => finding("feature network", true, Verdict::Fine, format!("{} weights built in", net.weights().parameters())),
+        Err(e) => finding("feature network", false, Verdict::Broken, e.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_computes_right() {
+        let found = arithmetic();
+        assert_eq!(found.verdict, Verdict::Fine, "{}", found.found);
+    }
+
+    #[test]
+    fn a_home_under_a_file_is_broken() {
+        let dir = tempfile::tempdir().unwrap();
+        let findings = examine(&Studio::at(dir.path().join("new/home")));
+        assert!(findings.iter().all(|f| f.verdict != Verdict::Broken), "{findings:?}");
+        assert!(fs_err::read_dir(dir.path()).unwrap().next().is_none(), "nothing is left behind");
+    }
+}

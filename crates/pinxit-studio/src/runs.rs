@@ -1,0 +1,139 @@
+//! `pinxit runs`: what was trained, what stands still, what is running.
+use std::path::{Path, PathBuf};
+
+use pinxit_train::stats::Line;
+use pinxit_train::{Length, TrainConfig};
+use serde::Serialize;
+
+use crate::home::Kind;
+use crate::train::RunCard;
+use crate::{Result, Studio};
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// A process trains in it now.
+    Running,
+    /// Reached its end.
+    Finished,
+    /// Can be resumed.
+    Stopped,
+}
+
+impl RunState {
+    /// In a table.
+    pub fn word(self) -> &'static str {
+        match self {
+            RunState::Running => "running",
+            RunState::Finished => "finished",
+            RunState::Stopped => "stopped",
+        }
+    }
+}
+
+/// Everything about one run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunDetail {
+    /// Name.
+    pub name: String,
+    /// Its folder.
+    pub path: PathBuf,
+    /// How it stands.
+    pub state: RunState,
+    /// What it learns from.
+    pub card: RunCard,
+    /// Where it ends: `400 kimg` or `30m`.
+    pub end: String,
+    /// The last line of its log.
+    pub last: Option<Line>,
+    /// The last measured line of its log.
+    pub measured: Option<Line>,
+    /// Its model files, oldest first, the best last.
+    pub models: Vec<PathBuf>,
+    /// Its newest preview.
+    pub preview: Option<PathBuf>,
+}
+
+/// A run in a list.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum RunEntry {
+    /// Can be read.
+    Whole(Box<RunDetail>),
+    /// Cannot, and why.
+    Damaged {
+        /// Name.
+        name: String,
+        /// The reason.
+        error: String,
+    },
+}
+
+/// All runs, by name.
+pub fn list(studio: &Studio) -> Result<Vec<RunEntry>> {
+    let mut entries = Vec::new();
+    for name in studio.names(Kind::Run)? {
+        let dir = studio.path(Kind::Run, &name)?;
+        entries.push(match detail(&name, &dir) {
+            Ok(detail) => RunEntry::Whole(Box::new(detail)),
+            Err(e) => RunEntry::Damaged { name, error: e.to_string() },
+        });
+    }
+    Ok(entries)
+}
+
+/// One run by name.
+pub fn show(studio: &Studio, name: &str) -> Result<RunDetail> { detail(name, &studio.existing(Kind::Run, name)?) }
+
+/// Whether a folder is a run's.
+pub fn is_run(dir: &Path) -> bool { dir.join("run.toml").is_file() }
+
+pub(crate) fn detail(name: &str, dir: &Path) -> Result<RunDetail> {
+    let card = RunCard::load(dir)?;
+    let config = TrainConfig::load(&dir.join("config.toml"))?;
+    let lines = lines(dir)?;
+    let last = lines.last().cloned();
+    let state = match (&last, config.length) {
+        _ if is_running(dir) => RunState::Running,
+        (Some(line), Length::Kimg(kimg)) if line.kimg >= kimg - 1e-9 => RunState::Finished,
+        (Some(line), Length::Seconds(secs)) if line.secs >= secs => RunState::Finished,
+        _ => RunState::Stopped,
+    };
+    let end = match config.length {
+        Length::Kimg(kimg) => format!("{kimg} kimg"),
+        Length::Seconds(secs) => crate::settings::Span::from_secs(secs as u64).to_string(),
+    };
+    let measured = lines.into_iter().rev().find(|l| l.measures.is_some());
+    let preview = sorted(&dir.join("previews"), |n| n.ends_with(".png")).pop();
+    Ok(RunDetail { name: name.into(), path: dir.into(), state, card, end, last, measured, models: snapshots(dir), preview })
+}
+
+/// The log, without a line that a killed process left half-written.
+fn lines(dir: &Path) -> Result<Vec<Line>> {
+    match fs_err::read_to_string(dir.join("stats.jsonl")) {
+        Ok(text) => Ok(text.lines().filter_map(|l| serde_json::from_str(l).ok()).collect()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// A process that trains holds the lock of the run folder.
+fn is_running(dir: &Path) -> bool {
+    let Ok(file) = std::fs::File::open(dir.join("lock")) else { return false };
+    matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock))
+}
+
+/// Model files of a run, oldest first; `model-best.safetensors` sorts last.
+pub fn snapshots(dir: &Path) -> Vec<PathBuf> { sorted(dir, |n| n.starts_with("model-") && n.ends_with(".safetensors")) }
+
+/// The model to use of a run: the best, else the newest.
+pub fn usable_model(dir: &Path) -> Option<PathBuf> { snapshots(dir).pop() }
+
+fn sorted(dir: &Path, is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let Ok(entries) = fs_err::read_dir(dir) else { return Vec::new() };
+    let mut found: Vec<PathBuf> =
+        entries.flatten().filter(|e| is_wanted(&e.file_name().to_string_lossy())).map(|e| e.path()).collect();
+    found.sort();
+    found
+}

@@ -1,0 +1,189 @@
+//! A dataset into a model: begins or resumes a run, shows it, and keeps its model.
+mod card;
+mod config;
+mod observe;
+
+use std::path::PathBuf;
+
+use pinxit_dataset::Dataset;
+use pinxit_nn::{FeatureNet, Model};
+use pinxit_train::{Length, Run, TrainConfig};
+use serde::Serialize;
+
+pub use card::RunCard;
+pub use config::{ResolvedConfig, set};
+
+use crate::event::{Event, Task, Watcher, figures};
+use crate::home::Kind;
+use crate::settings::{Condition, Origin, Setting, TrainSettings};
+use crate::{Error, Result, Studio, datasets, models};
+
+/// What to train.
+pub struct TrainRequest {
+    /// The dataset; absent when a run is resumed.
+    pub dataset: Option<String>,
+    /// A run to go on with.
+    pub resume: Option<String>,
+    /// A model to begin from.
+    pub from: Option<String>,
+    /// Name of the run and of its model; that of the dataset if absent.
+    pub name: Option<String>,
+    /// How.
+    pub settings: TrainSettings,
+    /// Where each of those came from.
+    pub origins: Vec<Setting>,
+    /// Keys of a run's own configuration, weakest first.
+    pub expert: Vec<(Origin, toml::Table)>,
+}
+
+/// Everything decided, nothing done.
+pub struct Plan {
+    /// Name of the run.
+    pub name: String,
+    /// Its folder.
+    pub dir: PathBuf,
+    /// All settings with where each came from.
+    pub config: ResolvedConfig,
+    card: RunCard,
+    dataset: Dataset,
+    parent: Option<Model>,
+}
+
+impl Plan {
+    /// Height and width of the pictures, px.
+    pub fn resolution(&self) -> (usize, usize) { self.dataset.resolution() }
+}
+
+/// What a run made.
+#[derive(Clone, Debug, Serialize)]
+pub struct Trained {
+    /// Name of the run and of its model.
+    pub name: String,
+    /// Thousands of pictures shown.
+    pub kimg: f64,
+    /// Training time of all sessions.
+    pub secs: f64,
+    /// The run folder.
+    pub run: PathBuf,
+    /// The kept model.
+    pub model: PathBuf,
+}
+
+/// Decides everything about a new run.
+pub fn plan(studio: &Studio, request: &TrainRequest) -> Result<Plan> {
+    let Some(dataset_name) = &request.dataset else {
+        return Err(Error::Setting {
+            message: "which dataset shall be learnt?".into(),
+            hint: "`pinxit train DATASET`, or `--resume RUN` to go on with a run".into(),
+        });
+    };
+    let dataset = conditioned(datasets::open(studio, dataset_name)?, request.settings.condition);
+    let parent = match &request.from {
+        Some(wanted) => Some(models::find(studio, wanted)?),
+        None => None,
+    };
+    let parent_model = parent.as_ref().map(|found| found.load()).transpose()?;
+    let config = config::resolve(request, &dataset, parent_model.as_ref())?;
+    let name = run_name(studio, request.name.as_deref(), dataset_name)?;
+    let card = RunCard::new(dataset_name, parent.map(|p| p.path.display().to_string()), request.settings.condition);
+    Ok(Plan { dir: studio.path(Kind::Run, &name)?, name, config, card, dataset, parent: parent_model })
+}
+
+/// A name that neither a run nor a model has; a name asked for must be free.
+fn run_name(studio: &Studio, asked: Option<&str>, dataset: &str) -> Result<String> {
+    if let Some(name) = asked {
+        let dir = studio.path(Kind::Run, name)?;
+        if dir.join("config.toml").exists() {
+            return Err(pinxit_train::Error::RunExists { dir }.into());
+        }
+        if studio.path(Kind::Model, name)?.exists() {
+            return Err(Error::Taken { kind: "model", name: name.into() });
+        }
+        return Ok(name.into());
+    }
+    let mut wanted = dataset.to_string();
+    for i in 2.. {
+        if !studio.path(Kind::Run, &wanted)?.exists() && !studio.path(Kind::Model, &wanted)?.exists() {
+            break;
+        }
+        wanted = format!("{dataset}-{i}");
+    }
+    Ok(wanted)
+}
+
+/// Hides the labels that the model shall not learn.
+fn conditioned(dataset: Dataset, condition: Condition) -> Dataset {
+    match condition {
+        Condition::Both => dataset,
+        Condition::Class => dataset.with_labels(true, false),
+        Condition::Style => dataset.with_labels(false, true),
+        Condition::None => dataset.with_labels(false, false),
+    }
+}
+
+/// Begins a planned run. What was decided, and why, lies in the run folder before the first step.
+pub fn begin(studio: &Studio, plan: Plan, watcher: &mut dyn Watcher) -> Result<Trained> {
+    let Plan { name, dir, config, card, dataset, parent } = plan;
+    watcher.event(Event::Started { task: Task::Train, name: name.clone() });
+    fs_err::create_dir_all(&dir)?;
+    card.save(&dir)?;
+    let net = FeatureNet::shipped()?;
+    let run = Run::create(&dir, config.config.clone(), &dataset, &net, parent.as_ref())?;
+    // The same settings as `Run::create` has just written, with where each came from.
+    pinxit_image::write_atomic(&dir.join("config.toml"), config.annotated(run.config())?.as_bytes())?;
+    train(studio, &name, run, watcher)
+}
+
+/// Goes on with a run, to another end if `length` says so.
+pub fn resume(studio: &Studio, name: &str, length: Option<Length>, watcher: &mut dyn Watcher) -> Result<Trained> {
+    let dir = studio.existing(Kind::Run, name)?;
+    watcher.event(Event::Started { task: Task::Train, name: name.into() });
+    let card = RunCard::load(&dir)?;
+    let dataset = conditioned(datasets::open(studio, &card.dataset)?, card.condition);
+    let run = Run::resume(&dir, &dataset, &FeatureNet::shipped()?, length)?;
+    train(studio, name, run, watcher)
+}
+
+fn train(studio: &Studio, name: &str, mut run: Run, watcher: &mut dyn Watcher) -> Result<Trained> {
+    let dir = studio.path(Kind::Run, name)?;
+    let summary = run.train(&mut observe::Face::new(&dir, watcher))?;
+    if !summary.complete {
+        let resume = Some(format!("pinxit train --resume {name}"));
+        watcher.event(Event::Interrupted { task: Task::Train, resume: resume.clone() });
+        return Err(Error::Interrupted { resume });
+    }
+    let last = summary.model.ok_or_else(|| std::io::Error::other("the run ended without a model"))?;
+    let model = models::keep(studio, &last, name)?;
+    let trained = Trained { name: name.into(), kimg: summary.kimg, secs: summary.secs, run: dir, model };
+    watcher.event(Event::Finished { task: Task::Train, result: figures(&trained), next: suggestions(&trained) });
+    Ok(trained)
+}
+
+/// What makes sense after training.
+pub fn suggestions(trained: &Trained) -> Vec<String> {
+    let name = &trained.name;
+    vec![format!("pinxit generate {name} --seeds 0-63 --grid"), format!("pinxit evaluate {name}")]
+}
+
+/// The length asked for, if one was: of time and pictures the one set by the stronger layer.
+pub fn length(settings: &TrainSettings, origins: &[Setting]) -> Option<(Length, Origin)> {
+    let origin = |key: &str| origins.iter().find(|s| s.key == key).map_or(Origin::Default, |s| s.origin.clone());
+    let rank = |o: &Origin| match o {
+        Origin::Default => 0,
+        Origin::Chosen(_) | Origin::File(_) => 1,
+        Origin::Environment(_) => 2,
+        Origin::Flag(_) => 3,
+    };
+    let kimg = settings.kimg.map(|k| (Length::Kimg(k), origin("kimg")));
+    let time = settings.time.map(|t| (Length::Seconds(t.secs() as f64), origin("time")));
+    match (kimg, time) {
+        (Some(k), Some(t)) => Some(if rank(&t.1) > rank(&k.1) { t } else { k }),
+        (k, t) => k.or(t),
+    }
+}
+
+/// Checks a configuration as the trainer will.
+pub(crate) fn checked(config: TrainConfig) -> Result<TrainConfig> {
+    config.check()?;
+    Ok(config)
+}

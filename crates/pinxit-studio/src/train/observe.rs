@@ -1,0 +1,77 @@
+//! What the trainer says, as events; and the previews on disk.
+use std::path::{Path, PathBuf};
+
+use pinxit_image::{Encoding, Metadata, Picture};
+use pinxit_train::{Observer, Progress};
+
+use crate::event::{Event, Watcher, figures};
+use crate::{Result, paths};
+
+/// Stands between the trainer and a watcher.
+pub struct Face<'a> {
+    dir: PathBuf,
+    watcher: &'a mut dyn Watcher,
+    total_kimg: f64,
+}
+
+impl<'a> Face<'a> {
+    /// For the run in `dir`.
+    pub fn new(dir: &Path, watcher: &'a mut dyn Watcher) -> Self { Face { dir: dir.into(), watcher, total_kimg: 0.0 } }
+
+    fn preview(&mut self, kimg: f64, width: usize, height: usize, rgb: Vec<u8>) {
+        let path = self.dir.join("previews").join(format!("{:06}.png", kimg.round() as u64));
+        // A viewer can never stop a run: a preview that cannot be written is a warning.
+        match write_preview(&path, width, height, rgb) {
+            Ok(()) => self.watcher.event(Event::Picture { role: "preview".into(), path }),
+            Err(e) => self.watcher.event(Event::Warning { message: format!("no preview: {e}"), hint: e.hint() }),
+        }
+    }
+}
+
+fn write_preview(path: &Path, width: usize, height: usize, rgb: Vec<u8>) -> Result<()> {
+    let picture = Picture::new(width as u32, height as u32, rgb)?;
+    paths::make_parent(path)?;
+    Ok(pinxit_image::write_atomic(path, &pinxit_image::encode(&picture, Encoding::Png, &Metadata::default())?)?)
+}
+
+impl Observer for Face<'_> {
+    fn progress(&mut self, progress: Progress) {
+        let event = match progress {
+            Progress::Started { kimg, target_kimg, target_secs, generator_parameters, discriminator_parameters, damaged_state } => {
+                self.total_kimg = target_kimg.unwrap_or(0.0);
+                if let Some(what) = damaged_state {
+                    let message = format!("one of the two saved states was damaged and is not used: {what}");
+                    self.watcher.event(Event::Warning { message, hint: None });
+                }
+                let end = match (target_kimg, target_secs) {
+                    (Some(kimg), _) => format!("to {kimg} kimg"),
+                    (None, Some(secs)) => format!("for {} in all", crate::settings::Span::from_secs(secs as u64)),
+                    (None, None) => "without end".into(),
+                };
+                Event::Note {
+                    message: format!(
+                        "training from {kimg:.1} kimg {end}; generator {generator_parameters}, discriminator \
+                         {discriminator_parameters} weights"
+                    ),
+                }
+            }
+            Progress::Tick { kimg, fraction, img_per_sec, eta_secs, loss_d, loss_g, gap, memory_bytes } => {
+                let figures = serde_json::json!({
+                    "loss_d": loss_d, "loss_g": loss_g, "gap": gap, "memory_mib": memory_bytes >> 20,
+                });
+                let figures = figures.as_object().cloned().unwrap_or_default();
+                Event::Tick { kimg, total_kimg: self.total_kimg, fraction, img_per_sec, eta_secs, figures }
+            }
+            Progress::Preview { kimg, width, height, rgb } => return self.preview(kimg, width, height, rgb),
+            Progress::Metrics { kimg, measures, best } => Event::Metrics { kimg, best, figures: figures(&measures) },
+            Progress::Snapshot { kimg, path } => Event::Snapshot { kimg, path },
+            Progress::Health { rule, message, hint, .. } => Event::Health { rule: rule.into(), message, hint: hint.into() },
+            Progress::Rollback { to_kimg, reason, .. } => Event::Rollback { kimg: to_kimg, reason },
+            // The use case says how it ended.
+            _ => return,
+        };
+        self.watcher.event(event);
+    }
+
+    fn stop(&mut self) -> bool { self.watcher.stop() }
+}

@@ -1,0 +1,123 @@
+//! `pinxit runs`
+use clap::{Args, Subcommand};
+use pinxit_studio::runs::{self, RunDetail, RunEntry, RunState};
+use pinxit_studio::{Kind, Result, event};
+use serde_json::json;
+
+use crate::context::Context;
+use crate::{face, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  pinxit runs list
+  pinxit runs show trees
+  pinxit runs remove trees";
+
+/// List, show and remove training runs
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct RunsArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// All runs
+    List,
+    /// One run: how it stands, what it measured, its snapshots
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Move a run into bin/ of the home; its kept model stays
+    Remove {
+        /// Its name
+        name: String,
+    },
+}
+
+pub fn run(args: RunsArgs, context: &Context) -> Result<()> {
+    match args.action {
+        Action::List => list(context),
+        Action::Show { name } => show(&name, context),
+        Action::Remove { name } => remove(&name, context),
+    }
+}
+
+fn list(context: &Context) -> Result<()> {
+    let entries = runs::list(&context.studio)?;
+    if context.globals.json {
+        output::data(&event::versioned(&json!({ "runs": entries })));
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = entries
+        .iter()
+        .map(|entry| match entry {
+            RunEntry::Whole(run) => vec![
+                run.name.clone(),
+                run.card.dataset.clone(),
+                run.state.word().to_string(),
+                run.last.as_ref().map_or("-".into(), |l| face::short(l.kimg)),
+                run.end.clone(),
+                run.card.began.clone(),
+            ],
+            RunEntry::Damaged { name, error } => vec![name.clone(), "-".into(), error.clone(), "-".into(), "-".into(), "-".into()],
+        })
+        .collect();
+    output::data(&output::table(&["name", "dataset", "state", "kimg", "end", "began"], &rows));
+    if rows.is_empty() {
+        context.next(&["pinxit train DATASET".into()]);
+    }
+    Ok(())
+}
+
+fn show(name: &str, context: &Context) -> Result<()> {
+    let detail = runs::show(&context.studio, name)?;
+    if context.globals.json {
+        output::data(&event::versioned(&detail));
+        return Ok(());
+    }
+    output::data(&output::table(&["what", name], &rows(&detail)));
+    match detail.state {
+        RunState::Stopped => context.next(&[format!("pinxit train --resume {name}")]),
+        RunState::Finished => context.next(&[format!("pinxit generate {name} --seeds 0-63 --grid")]),
+        RunState::Running => {}
+    }
+    Ok(())
+}
+
+fn remove(name: &str, context: &Context) -> Result<()> {
+    if runs::show(&context.studio, name).is_ok_and(|run| run.state == RunState::Running) {
+        return Err(pinxit_studio::Error::Setting {
+            message: format!("a process trains in the run \"{name}\" now"),
+            hint: "stop it first with Ctrl-C: it saves its state".into(),
+        });
+    }
+    super::remove(Kind::Run, name, context)
+}
+
+/// A run as a table.
+pub fn rows(run: &RunDetail) -> Vec<Vec<String>> {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut row = |what: &str, value: String| rows.push(vec![what.to_string(), value]);
+    row("state", run.state.word().into());
+    row("dataset", run.card.dataset.clone());
+    row("began", format!("{}{}", run.card.began, run.card.from.as_ref().map(|f| format!(" from {f}")).unwrap_or_default()));
+    if let Some(line) = &run.last {
+        row("stands at", format!("{} kimg after {}, {} img/s", face::short(line.kimg), face::span(line.secs), face::short(line.img_per_sec)));
+    }
+    row("ends at", run.end.clone());
+    if let Some((line, m)) = run.measured.as_ref().and_then(|l| l.measures.map(|m| (l, m))) {
+        let found = format!("KID {}, coverage {}, self-NN {}", face::short(m.kid), face::short(m.coverage), face::short(m.self_nn));
+        row("measured", format!("at {} kimg: {found}", face::short(line.kimg)));
+    }
+    for model in &run.models {
+        row("model", model.display().to_string());
+    }
+    if let Some(preview) = &run.preview {
+        row("preview", preview.display().to_string());
+    }
+    row("folder", run.path.display().to_string());
+    rows
+}

@@ -1,0 +1,140 @@
+//! `pinxit train`
+use clap::Args;
+use pinxit_studio::settings::{Condition, Origin, Size, Span, TrainPartial, TrainSettings};
+use pinxit_studio::train::{self, TrainRequest};
+use pinxit_studio::{Error, Result};
+
+use crate::context::Context;
+use crate::output;
+
+const EXAMPLES: &str = "\
+Examples:
+  pinxit train trees                          as long as suits the collection
+  pinxit train trees --for 1h                 an hour from now
+  pinxit train trees --kimg 400 --name oaks   exactly repeatable
+  pinxit train flowers --from trees           fine-tune, also to other labels
+  pinxit train --resume trees                 go on, bit for bit as if never stopped
+  pinxit train trees --dry-run                print every setting and where it came from
+
+Ctrl-C finishes the step, saves, and says how to go on.";
+
+/// Learn from a dataset
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct TrainArgs {
+    /// The dataset
+    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    dataset: Option<String>,
+    /// Train for this long: 90s, 30m, 2h, 1h30m
+    #[arg(long = "for", value_name = "TIME", conflicts_with = "kimg")]
+    time: Option<Span>,
+    /// Train on this many thousand pictures [default: by the size of the collection]
+    #[arg(long, value_name = "N", value_parser = kimg)]
+    kimg: Option<f64>,
+    /// Begin from a model instead of from nothing
+    #[arg(long, value_name = "MODEL", conflicts_with = "resume")]
+    from: Option<String>,
+    /// Go on with a run where it stopped; --for or --kimg give it another end
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["name", "size", "preset", "batch", "seed", "discriminator", "flip", "condition", "set"])]
+    resume: Option<String>,
+    /// Name of the run and its model [default: that of the dataset]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Size the pictures must have; a check, pictures are sized at import
+    #[arg(long, value_name = "SIZE")]
+    size: Option<Size>,
+    /// Network size: auto, xs-32, xs-64, s-64, xs-128, s-128 [default: auto]
+    #[arg(long, value_name = "PRESET")]
+    preset: Option<String>,
+    /// Labels to learn: class, style, both, none [default: both]
+    #[arg(long, value_name = "WHICH")]
+    condition: Option<Condition>,
+    /// Never show pictures mirrored (text, clocks, left and right that matter)
+    #[arg(id = "flip", long = "no-flip")]
+    no_flip: bool,
+    /// Say every setting and where it came from, and stop
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// One number from which every random choice follows [default: 0]
+    #[arg(long, value_name = "N", help_heading = "More")]
+    seed: Option<u64>,
+    /// Pictures a step [default: 32]
+    #[arg(long, value_name = "N", help_heading = "More")]
+    batch: Option<usize>,
+    /// Which network judges: projected or own [default: projected]
+    #[arg(long, value_name = "WHICH", help_heading = "More")]
+    discriminator: Option<String>,
+    /// Set any key of the run's config.toml, such as augment.cutout=true (repeatable)
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "More", value_parser = train::set)]
+    set: Vec<toml::Table>,
+}
+
+fn kimg(text: &str) -> std::result::Result<f64, String> {
+    text.parse().ok().filter(|k: &f64| *k > 0.0 && k.is_finite()).ok_or_else(|| format!("\"{text}\" is not a positive number"))
+}
+
+pub fn run(args: TrainArgs, context: &mut Context) -> Result<()> {
+    let given = TrainPartial {
+        preset: args.preset,
+        kimg: args.kimg.map(Some),
+        time: args.time.map(Some),
+        batch: args.batch.map(Some),
+        seed: args.seed,
+        discriminator: args.discriminator.map(Some),
+        condition: args.condition,
+        flip: args.no_flip.then_some(false),
+    };
+    if let Some(name) = args.resume {
+        return resume(&name, &given, args.dry_run, context);
+    }
+    let (settings, origins) = context.resolve(|file| &file.train, &given, TrainSettings::resolve);
+    let mut expert: Vec<(Origin, toml::Table)> = context.expert().map(|(o, t)| (o, t.clone())).collect();
+    expert.extend(args.set.into_iter().map(|table| (Origin::Flag("--set".into()), table)));
+    let request =
+        TrainRequest { dataset: args.dataset, resume: None, from: args.from, name: args.name, settings, origins, expert };
+    let plan = train::plan(&context.studio, &request)?;
+    check_size(args.size, plan.resolution())?;
+    if args.dry_run {
+        output::data(&format!("# run {} in {}", plan.name, plan.dir.display()));
+        output::data(plan.config.annotated(&plan.config.config)?.trim_end());
+        return Ok(());
+    }
+    let trained = train::begin(&context.studio, plan, &mut context.face)?;
+    say(&trained, context)
+}
+
+/// Only what was typed or set in the environment changes a run's end; files speak for new runs.
+fn resume(name: &str, given: &TrainPartial, dry_run: bool, context: &mut Context) -> Result<()> {
+    let origin = |key: &str| context.origin(key);
+    let layer = pinxit_studio::settings::Layer { partial: given, origin: &origin };
+    let (settings, origins) = TrainSettings::resolve(&[layer]);
+    let length = train::length(&settings, &origins).map(|(length, _)| length);
+    if dry_run {
+        let run = pinxit_studio::runs::show(&context.studio, name)?;
+        let at = run.last.map_or(0.0, |line| line.kimg);
+        output::data(&format!("# run {name} in {}, at {at} kimg, to {}", run.path.display(), run.end));
+        return Ok(());
+    }
+    let trained = train::resume(&context.studio, name, length, &mut context.face)?;
+    say(&trained, context)
+}
+
+fn check_size(wanted: Option<Size>, (height, width): (usize, usize)) -> Result<()> {
+    let has = Size { width: width as u32, height: height as u32 };
+    match wanted {
+        Some(size) if size != has => Err(Error::Setting {
+            message: format!("the dataset's pictures are {has} px, not {size}"),
+            hint: format!("import them again with --size {size}, or leave --size away"),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn say(trained: &train::Trained, context: &Context) -> Result<()> {
+    if context.globals.json {
+        return Ok(());
+    }
+    output::data(&trained.model.display().to_string());
+    context.next(&train::suggestions(trained));
+    Ok(())
+}
