@@ -137,7 +137,7 @@ def main():
     p.add_argument("--channels", type=int, default=32, help="channels of the heads")
     p.add_argument("--loss", choices=["relativistic", "hinge"], default="relativistic", help="of the projected discriminator")
     p.add_argument("--penalty", type=float, default=20.0, help="gamma on the features' gradients, relativistic only")
-    p.add_argument("--minibatch-std", type=int, default=8, help="neighbours whose spread the heads are told; 0 is off")
+    p.add_argument("--minibatch-std", type=int, default=4, help="neighbours whose spread the heads are told; 0 is off")
     p.add_argument("--warm", type=int, default=2, help="steps before the clock starts")
     o = p.parse_args()
     torch.set_num_threads(o.threads)
