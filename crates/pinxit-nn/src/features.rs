@@ -88,7 +88,7 @@ impl FeatureNet {
     /// The mean over the last map, `[n, 1280]`, for pictures `[n, h, w, 3]`, -1..1, at their own size (32 px or more a side).
     pub fn pooled<A: Array>(&self, p: &Bound<A>, x: &A) -> A {
         let (x, _) = self.walk(p, x, usize::MAX);
-        let x = convolved(p, "last", &x, ConvSpec::same(1)).clamp(0.0, 6.0);
+        let x = activated(p, "last", &x.conv(p.get("last.weight"), ConvSpec::same(1)));
         let n = x.shape()[0];
         x.mean_to(&[n, 1, 1, POOLED]).reshape(&[n, POOLED])
     }
@@ -101,7 +101,7 @@ impl FeatureNet {
 
     /// Through the blocks up to `last`; the map there, and those of the taps passed.
     fn walk<A: Array>(&self, p: &Bound<A>, x: &A, last: usize) -> (A, Vec<A>) {
-        let mut x = convolved(p, "stem", &normalised(x), ConvSpec::new(2, 1)).clamp(0.0, 6.0);
+        let mut x = activated(p, "stem", &normalised(x).conv(p.get("stem.weight"), ConvSpec::new(2, 1)));
         let mut taps = Vec::new();
         for block in blocks().into_iter().take_while(|b| b.index <= last) {
             x = block.run(p, &x);
@@ -120,8 +120,9 @@ fn normalised<A: Array>(x: &A) -> A {
     x.mul(&row(|i| 0.5 / STD[i])).add(&row(|i| (0.5 - MEAN[i]) / STD[i]))
 }
 
-fn convolved<A: Array>(p: &Bound<A>, name: &str, x: &A, spec: ConvSpec) -> A {
-    x.conv(p.get(&format!("{name}.weight")), spec).add_bias(p.get(&format!("{name}.bias")))
+/// Bias and ReLU6.
+fn activated<A: Array>(p: &Bound<A>, name: &str, x: &A) -> A {
+    x.bias_clamp(p.get(&format!("{name}.bias")), 0.0, 6.0)
 }
 
 impl Block {
@@ -130,14 +131,14 @@ impl Block {
     }
 
     fn run<A: Array>(&self, p: &Bound<A>, x: &A) -> A {
+        let weight = |part: &str| p.get(&self.name(&format!("{part}.weight")));
         let mut y = x.clone();
         if self.expand {
-            y = convolved(p, &self.name("expand"), &y, ConvSpec::same(1)).clamp(0.0, 6.0);
+            y = activated(p, &self.name("expand"), &y.conv(weight("expand"), ConvSpec::same(1)));
         }
-        let depthwise = p.get(&self.name("depthwise.weight"));
-        let y = y.depthwise(depthwise, ConvSpec::new(self.stride, 1));
-        let y = y.add_bias(p.get(&self.name("depthwise.bias"))).clamp(0.0, 6.0);
-        let y = convolved(p, &self.name("project"), &y, ConvSpec::same(1));
+        let y = y.depthwise(weight("depthwise"), ConvSpec::new(self.stride, 1));
+        let y = activated(p, &self.name("depthwise"), &y);
+        let y = y.conv(weight("project"), ConvSpec::same(1)).add_bias(p.get(&self.name("project.bias")));
         if self.stride == 1 && self.input == self.output { y.add(x) } else { y }
     }
 }

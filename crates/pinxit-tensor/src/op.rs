@@ -39,6 +39,7 @@ ops! {
     LeakyRelu { slope: f64 },
     LeakyReluGrad { slope: f64 },
     BiasLeakyRelu { slope: f64, gain: f64 },
+    BiasClamp { lo: f64, hi: f64 },
     Clamp { lo: f64, hi: f64 },
     ClampGrad { lo: f64, hi: f64 },
     Exp,
@@ -93,7 +94,7 @@ impl Op {
             Op::BiasLeakyRelu { .. } => inputs(true, true),
             // Constant in their second input, linear in the first.
             Op::LeakyReluGrad { .. } | Op::ClampGrad { .. } => inputs(false, want[0]),
-            Op::Clamp { .. } | Op::Exp | Op::Tanh | Op::Sigmoid | Op::Rsqrt => output,
+            Op::BiasClamp { .. } | Op::Clamp { .. } | Op::Exp | Op::Tanh | Op::Sigmoid | Op::Rsqrt => output,
             _ => inputs(false, false),
         }
     }

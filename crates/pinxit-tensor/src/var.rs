@@ -71,6 +71,9 @@ impl<T: Real> Array for Var<T> {
     fn bias_leaky_relu(&self, bias: &Self, slope: f64, gain: f64) -> Self {
         self.two(bias, Op::BiasLeakyRelu { slope, gain }, self.value().bias_leaky_relu(bias.value(), slope, gain))
     }
+    fn bias_clamp(&self, bias: &Self, lo: f64, hi: f64) -> Self {
+        self.two(bias, Op::BiasClamp { lo, hi }, self.value().bias_clamp(bias.value(), lo, hi))
+    }
     fn clamp(&self, lo: f64, hi: f64) -> Self {
         self.one(Op::Clamp { lo, hi }, self.value().clamp(lo, hi))
     }

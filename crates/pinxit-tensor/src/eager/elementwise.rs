@@ -8,26 +8,26 @@ const ROW: usize = 512;
 
 /// `x` times `above` where `side` is positive, else times `below`. Both products are formed: a choice between two values
 /// needs no branch.
-pub(super) fn sided<T: Real>(x: T, side: T, above: T, below: T) -> T {
+fn sided<T: Real>(x: T, side: T, above: T, below: T) -> T {
     let (a, b) = (x * above, x * below);
     if side > T::default() { a } else { b }
 }
 
 /// Within `lo..=hi`, written so that NaN stays NaN: a sick run must be seen.
-pub(super) fn held<T: Real>(x: T, lo: T, hi: T) -> T {
+fn held<T: Real>(x: T, lo: T, hi: T) -> T {
     let below = if x > hi { hi } else { x };
     if x < lo { lo } else { below }
 }
 
 /// Exact at both ends: `e^-|x|` cannot overflow.
-pub(super) fn sigmoid<T: Real>(x: T) -> T {
+fn sigmoid<T: Real>(x: T) -> T {
     let (one, e) = (T::of(1.0), (-x.abs()).exp());
     let s = one / (one + e);
     if x < T::default() { e * s } else { s }
 }
 
 /// `max(x, 0) + ln(1 + e^-|x|)`.
-pub(super) fn softplus<T: Real>(x: T) -> T {
+fn softplus<T: Real>(x: T) -> T {
     let e = (-x.abs()).exp();
     // ln(1 + e) loses all digits of a small e; two terms of the series keep them.
     let tail = if e < T::of(1e-4) { e - e * e * T::of(0.5) } else { (T::of(1.0) + e).ln() };
@@ -40,8 +40,99 @@ pub(super) fn softplus<T: Real>(x: T) -> T {
     }
 }
 
+/// An operation on every number.
+#[derive(Clone, Copy, Debug)]
+pub enum Unary {
+    /// `x * k + c`.
+    Affine(f64, f64),
+    /// With this slope below 0.
+    LeakyRelu(f64),
+    /// Within these bounds.
+    Clamp(f64, f64),
+    /// `e^x`.
+    Exp,
+    /// `tanh x`.
+    Tanh,
+    /// `1 / (1 + e^-x)`.
+    Sigmoid,
+    /// `ln(1 + e^x)`.
+    Softplus,
+    /// `ln x`.
+    Ln,
+    /// `1 / sqrt x`.
+    Rsqrt,
+}
+
+/// An operation on every pair.
+#[derive(Clone, Copy, Debug)]
+pub enum Binary {
+    /// `a + b`.
+    Add,
+    /// `a - b`.
+    Sub,
+    /// `a * b`.
+    Mul,
+    /// `a`, times the first where `b` is positive, else times the second.
+    Sided(f64, f64),
+    /// `a` where `b` is strictly within the bounds, else 0.
+    Within(f64, f64),
+    /// `a + b`, times the first where that is positive, else times the second.
+    AddSided(f64, f64),
+    /// `a + b` within the bounds.
+    AddClamp(f64, f64),
+}
+
+/// See [`crate::once::Once::unary`].
+pub(crate) fn unary<T: Real>(op: Unary, x: &Tensor<T>) -> Tensor<T> {
+    match op {
+        Unary::Affine(k, c) => {
+            let (k, c) = (T::of(k), T::of(c));
+            map(x, move |x| x * k + c)
+        }
+        Unary::LeakyRelu(slope) => {
+            let (one, slope) = (T::of(1.0), T::of(slope));
+            map(x, move |x| sided(x, x, one, slope))
+        }
+        Unary::Clamp(lo, hi) => {
+            let (lo, hi) = (T::of(lo), T::of(hi));
+            map(x, move |x| held(x, lo, hi))
+        }
+        Unary::Exp => map(x, T::exp),
+        Unary::Tanh => map(x, T::tanh),
+        Unary::Sigmoid => map(x, sigmoid),
+        Unary::Softplus => map(x, softplus),
+        Unary::Ln => map(x, T::ln),
+        Unary::Rsqrt => map(x, |x| T::of(1.0) / x.sqrt()),
+    }
+}
+
+/// See [`crate::once::Once::binary`].
+pub(crate) fn binary<T: Real>(op: Binary, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+    match op {
+        Binary::Add => zip(a, b, |x, y| x + y),
+        Binary::Sub => zip(a, b, |x, y| x - y),
+        Binary::Mul => zip(a, b, |x, y| x * y),
+        Binary::Sided(above, below) => {
+            let (above, below) = (T::of(above), T::of(below));
+            zip(a, b, move |x, side| sided(x, side, above, below))
+        }
+        Binary::Within(lo, hi) => {
+            let (lo, hi) = (T::of(lo), T::of(hi));
+            zip(a, b, move |x, y| if y > lo && y < hi { x } else { T::default() })
+        }
+        Binary::AddSided(above, below) => {
+            let (above, below) = (T::of(above), T::of(below));
+            zip(a, b, move |x, y| sided(x + y, x + y, above, below))
+        }
+        Binary::AddClamp(lo, hi) => {
+            let (lo, hi) = (T::of(lo), T::of(hi));
+            zip(a, b, move |x, y| held(x + y, lo, hi))
+        }
+    }
+}
+
 /// `f` of every number.
-pub(super) fn unary<T: Real>(x: &Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor<T> {
+fn map<T: Real>(x: &Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor<T> {
     let mut out = Tensor::recycled(x.shape());
     let from = x.data();
     par::blocks(out.data_mut(), GRAIN, |i, block| {
@@ -52,7 +143,7 @@ pub(super) fn unary<T: Real>(x: &Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor
 }
 
 /// `f` of every pair, broadcast.
-pub(super) fn binary<T: Real>(a: &Tensor<T>, b: &Tensor<T>, f: impl Fn(T, T) -> T + Sync) -> Tensor<T> {
+fn zip<T: Real>(a: &Tensor<T>, b: &Tensor<T>, f: impl Fn(T, T) -> T + Sync) -> Tensor<T> {
     let shape = broadcast(a.shape(), b.shape());
     let mut out = Tensor::recycled(&shape);
     let mut dims = collapse(&shape, a.shape(), b.shape());
@@ -140,7 +231,7 @@ fn offset(outer: &[Dim], side: usize, mut row: usize) -> usize {
 }
 
 /// See [`crate::Array::broadcast_to`].
-pub(super) fn broadcast_to<T: Real>(x: &Tensor<T>, shape: &[usize]) -> Tensor<T> {
+pub(crate) fn broadcast_to<T: Real>(x: &Tensor<T>, shape: &[usize]) -> Tensor<T> {
     if x.shape() == shape {
         return x.clone();
     }
@@ -157,29 +248,27 @@ pub(super) fn broadcast_to<T: Real>(x: &Tensor<T>, shape: &[usize]) -> Tensor<T>
 
 /// See [`crate::Array::bias_leaky_relu`].
 pub(super) fn bias_leaky_relu<T: Real>(x: &Tensor<T>, bias: &Tensor<T>, slope: f64, gain: f64) -> Tensor<T> {
-    let (above, below) = (T::of(gain), T::of(slope * gain));
-    biased(x, bias, move |v| sided(v, v, above, below))
+    T::binary(Binary::AddSided(gain, slope * gain), x, &last(bias, x))
 }
 
 /// See [`crate::Array::bias_clamp`].
 pub(super) fn bias_clamp<T: Real>(x: &Tensor<T>, bias: &Tensor<T>, lo: f64, hi: f64) -> Tensor<T> {
-    let (lo, hi) = (T::of(lo), T::of(hi));
-    biased(x, bias, move |v| held(v, lo, hi))
+    T::binary(Binary::AddClamp(lo, hi), x, &last(bias, x))
 }
 
-/// `f(x + bias)` with one bias for each place of the last dimension.
-fn biased<T: Real>(x: &Tensor<T>, bias: &Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor<T> {
+/// A bias `[c]` shaped to broadcast over all but the last dimension of `x`.
+fn last<T: Real>(bias: &Tensor<T>, x: &Tensor<T>) -> Tensor<T> {
     assert!(x.shape().last() == Some(&bias.len()) && bias.shape().len() == 1, "bias {:?} for {:?}", bias.shape(), x.shape());
     let mut shape = vec![1; x.shape().len() - 1];
     shape.push(bias.len());
-    binary(x, &bias.reshaped(&shape), move |x, b| f(x + b))
+    bias.reshaped(&shape)
 }
 
 /// `a + b`, in the memory of one of them where nobody else holds it.
 pub(crate) fn accumulate<T: Real>(a: Tensor<T>, b: Tensor<T>) -> Tensor<T> {
     let (mut to, from) = if a.is_unique() { (a, b) } else { (b, a) };
     if !to.is_unique() || to.shape() != from.shape() {
-        return binary(&to, &from, |x, y| x + y);
+        return binary(Binary::Add, &to, &from);
     }
     let from = from.data();
     par::blocks(to.data_mut(), GRAIN, |i, block| {

@@ -5,7 +5,11 @@ mod rearrange;
 mod reduce;
 mod resample;
 
-pub(crate) use elementwise::accumulate;
+pub use elementwise::{Binary, Unary};
+pub(crate) use elementwise::{accumulate, binary, broadcast_to, unary};
+pub(crate) use reduce::{mul_sum_to, sum_to};
+pub use resample::Resampling;
+pub(crate) use resample::resample;
 
 use crate::{Array, ConvSpec, Real, Tensor};
 use std::sync::Arc;
@@ -49,28 +53,25 @@ impl<T: Real> Array for Tensor<T> {
     }
 
     fn add(&self, b: &Self) -> Self {
-        elementwise::binary(self, b, |x, y| x + y)
+        T::binary(Binary::Add, self, b)
     }
     fn sub(&self, b: &Self) -> Self {
-        elementwise::binary(self, b, |x, y| x - y)
+        T::binary(Binary::Sub, self, b)
     }
     fn mul(&self, b: &Self) -> Self {
-        elementwise::binary(self, b, |x, y| x * y)
+        T::binary(Binary::Mul, self, b)
     }
     fn affine(&self, k: f64, c: f64) -> Self {
-        let (k, c) = (T::of(k), T::of(c));
-        elementwise::unary(self, move |x| x * k + c)
+        T::unary(Unary::Affine(k, c), self)
     }
     fn leaky_relu(&self, slope: f64) -> Self {
-        let slope = T::of(slope);
-        elementwise::unary(self, move |x| elementwise::sided(x, x, T::of(1.0), slope))
+        T::unary(Unary::LeakyRelu(slope), self)
     }
     fn leaky_relu_grad(&self, x: &Self, slope: f64) -> Self {
         self.leaky_relu_grad_gain(x, slope, 1.0)
     }
     fn leaky_relu_grad_gain(&self, x: &Self, slope: f64, gain: f64) -> Self {
-        let (slope, gain) = (T::of(slope * gain), T::of(gain));
-        elementwise::binary(self, x, move |dy, x| elementwise::sided(dy, x, gain, slope))
+        T::binary(Binary::Sided(gain, slope * gain), self, x)
     }
     fn bias_leaky_relu(&self, bias: &Self, slope: f64, gain: f64) -> Self {
         elementwise::bias_leaky_relu(self, bias, slope, gain)
@@ -79,40 +80,38 @@ impl<T: Real> Array for Tensor<T> {
         elementwise::bias_clamp(self, bias, lo, hi)
     }
     fn clamp(&self, lo: f64, hi: f64) -> Self {
-        let (lo, hi) = (T::of(lo), T::of(hi));
-        elementwise::unary(self, move |x| elementwise::held(x, lo, hi))
+        T::unary(Unary::Clamp(lo, hi), self)
     }
     fn clamp_grad(&self, x: &Self, lo: f64, hi: f64) -> Self {
-        let (lo, hi) = (T::of(lo), T::of(hi));
-        elementwise::binary(self, x, move |dy, x| if x > lo && x < hi { dy } else { T::default() })
+        T::binary(Binary::Within(lo, hi), self, x)
     }
     fn exp(&self) -> Self {
-        elementwise::unary(self, T::exp)
+        T::unary(Unary::Exp, self)
     }
     fn tanh(&self) -> Self {
-        elementwise::unary(self, T::tanh)
+        T::unary(Unary::Tanh, self)
     }
     fn sigmoid(&self) -> Self {
-        elementwise::unary(self, elementwise::sigmoid)
+        T::unary(Unary::Sigmoid, self)
     }
     fn softplus(&self) -> Self {
-        elementwise::unary(self, elementwise::softplus)
+        T::unary(Unary::Softplus, self)
     }
     fn ln(&self) -> Self {
-        elementwise::unary(self, T::ln)
+        T::unary(Unary::Ln, self)
     }
     fn rsqrt(&self) -> Self {
-        elementwise::unary(self, |x| T::of(1.0) / x.sqrt())
+        T::unary(Unary::Rsqrt, self)
     }
 
     fn sum_to(&self, shape: &[usize]) -> Self {
-        reduce::sum_to(self, shape)
+        T::sum_to(self, shape)
     }
     fn mul_sum_to(&self, b: &Self, shape: &[usize]) -> Self {
-        reduce::mul_sum_to(self, b, shape)
+        T::mul_sum_to(self, b, shape)
     }
     fn broadcast_to(&self, shape: &[usize]) -> Self {
-        elementwise::broadcast_to(self, shape)
+        T::broadcast_to(self, shape)
     }
     fn reshape(&self, shape: &[usize]) -> Self {
         self.reshaped(shape)
@@ -134,16 +133,18 @@ impl<T: Real> Array for Tensor<T> {
     }
 
     fn upsample2(&self) -> Self {
-        resample::upsample2(self)
+        let (_, h, w, _) = nhwc(self);
+        T::resample(Resampling::Bilinear(2 * h, 2 * w), self)
     }
     fn upsample2_grad(&self) -> Self {
-        resample::upsample2_grad(self)
+        let (h, w) = resample::half(self);
+        T::resample(Resampling::BilinearGrad(h, w), self)
     }
     fn pool2(&self) -> Self {
-        resample::pool2(self)
+        T::resample(Resampling::Halve, self)
     }
     fn pool2_grad(&self) -> Self {
-        resample::pool2_grad(self)
+        T::resample(Resampling::HalveGrad, self)
     }
     fn space_to_depth(&self) -> Self {
         rearrange::space_to_depth(self)
@@ -152,10 +153,10 @@ impl<T: Real> Array for Tensor<T> {
         rearrange::depth_to_space(self)
     }
     fn resize(&self, hw: (usize, usize)) -> Self {
-        resample::resize(self, hw)
+        T::resample(Resampling::Bilinear(hw.0, hw.1), self)
     }
     fn resize_grad(&self, hw: (usize, usize)) -> Self {
-        resample::resize_grad(self, hw)
+        T::resample(Resampling::BilinearGrad(hw.0, hw.1), self)
     }
     fn gather_pixels(&self, map: &Arc<[u32]>, hw: (usize, usize)) -> Self {
         rearrange::gather_pixels(self, map, hw)
