@@ -1,4 +1,5 @@
 //! AVX2 with FMA, f32: 8 lanes, 16 registers.
+use super::portable::Portable;
 use super::simd::{Body, Simd};
 use std::arch::x86_64::*;
 
@@ -10,6 +11,7 @@ pub struct Avx2;
 impl Simd for Avx2 {
     type T = f32;
     type V = __m256;
+    type One = Portable<f32, 1>;
     const LANES: usize = 8;
     const ROWS: usize = 6;
 

@@ -1,4 +1,5 @@
 //! AVX-512F, f32: 16 lanes, 32 registers.
+use super::portable::Portable;
 use super::simd::{Body, Simd};
 use std::arch::x86_64::*;
 
@@ -10,6 +11,7 @@ pub struct Avx512;
 impl Simd for Avx512 {
     type T = f32;
     type V = __m512;
+    type One = Portable<f32, 1>;
     const LANES: usize = 16;
     const ROWS: usize = 8;
 

@@ -91,13 +91,21 @@ fn pack<S: Simd>(p: &Pass, w: &[S::T], packed: &mut [S::T]) {
         let from = &w[kernel * per_tap + first * per_out..];
         // SAFETY: tile `j` and tap `tap` own these rows alone.
         let rows = unsafe { parts.slice(first * depth + tap * p.ci * width, p.ci * width) };
-        for (i, row) in rows.chunks_exact_mut(width).enumerate() {
-            if per_out == 1 {
-                row[..used].copy_from_slice(&from[i * per_in..][..used]);
-            } else {
-                row[..used].iter_mut().enumerate().for_each(|(o, v)| *v = from[i * per_in + o * per_out]);
+        if used < width {
+            rows.fill(S::T::default());
+        }
+        if per_out == 1 {
+            rows.chunks_exact_mut(width)
+                .enumerate()
+                .for_each(|(i, row)| row[..used].copy_from_slice(&from[i * per_in..][..used]));
+        } else {
+            // Turned in blocks of a cache line's elements, so that every line read is used up while it is near.
+            for (block, rows) in rows.chunks_mut(16 * width).enumerate() {
+                for o in 0..used {
+                    let line = from[o * per_out + block * 16 * per_in..].iter().step_by(per_in);
+                    rows[o..].iter_mut().step_by(width).zip(line).for_each(|(to, &v)| *to = v);
+                }
             }
-            row[used..].fill(S::T::default());
         }
     });
 }

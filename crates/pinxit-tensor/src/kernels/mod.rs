@@ -8,6 +8,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod conv;
+mod depthwise;
 mod isa;
 mod matmul;
 pub mod naive;
@@ -79,16 +80,16 @@ macro_rules! f32_kernel {
         match isa() {
             Isa::Avx512 => $($path)::+::<avx512::Avx512>($($argument),*),
             Isa::Avx2 => $($path)::+::<avx2::Avx2>($($argument),*),
-            Isa::Portable => $($path)::+::<Portable<f32>>($($argument),*),
+            Isa::Portable => $($path)::+::<Portable<f32, 8>>($($argument),*),
         }
     };
 }
 #[cfg(not(target_arch = "x86_64"))]
 macro_rules! f32_kernel {
-    ($($path:ident)::+ ($($argument:expr),*)) => { $($path)::+::<Portable<f32>>($($argument),*) };
+    ($($path:ident)::+ ($($argument:expr),*)) => { $($path)::+::<Portable<f32, 8>>($($argument),*) };
 }
 macro_rules! f64_kernel {
-    ($($path:ident)::+ ($($argument:expr),*)) => { $($path)::+::<Portable<f64>>($($argument),*) };
+    ($($path:ident)::+ ($($argument:expr),*)) => { $($path)::+::<Portable<f64, 4>>($($argument),*) };
 }
 macro_rules! kernels {
     ($t:ty, $call:ident) => {
@@ -96,9 +97,9 @@ macro_rules! kernels {
             fn conv(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]) { $call!(conv::forward(g, x, w, y)) }
             fn conv_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]) { $call!(conv::input_grad(g, dy, w, dx)) }
             fn conv_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]) { $call!(weight_grad::run(g, x, dy, dw)) }
-            fn depthwise(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]) { naive::depthwise(g, x, w, y) }
-            fn depthwise_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]) { naive::depthwise_input_grad(g, dy, w, dx) }
-            fn depthwise_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]) { naive::depthwise_weight_grad(g, x, dy, dw) }
+            fn depthwise(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]) { $call!(depthwise::forward(g, x, w, y)) }
+            fn depthwise_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]) { $call!(depthwise::input_grad(g, dy, w, dx)) }
+            fn depthwise_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]) { $call!(depthwise::weight_grad(g, x, dy, dw)) }
             fn matmul(m: usize, k: usize, n: usize, a: &[Self], ta: bool, b: &[Self], tb: bool, c: &mut [Self]) {
                 $call!(matmul::run(m, k, n, a, ta, b, tb, c))
             }

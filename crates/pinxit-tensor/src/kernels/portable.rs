@@ -1,25 +1,26 @@
 //! Plain Rust over small arrays, which the compiler turns into whatever vectors the target has by default.
 use super::simd::{Body, Simd};
 
-/// Any machine; the one set for `f64`.
+/// Any machine; the one set for `f64`. `N` lanes.
 #[derive(Clone, Copy)]
-pub struct Portable<T>(std::marker::PhantomData<T>);
+pub struct Portable<T, const N: usize>(std::marker::PhantomData<T>);
 
 macro_rules! portable {
-    ($t:ty, $lanes:literal) => {
-        impl Simd for Portable<$t> {
+    ($t:ty) => {
+        impl<const N: usize> Simd for Portable<$t, N> {
             type T = $t;
-            type V = [$t; $lanes];
-            const LANES: usize = $lanes;
+            type V = [$t; N];
+            type One = Portable<$t, 1>;
+            const LANES: usize = N;
             const ROWS: usize = 3;
 
             #[inline(always)]
             unsafe fn zero() -> Self::V {
-                [0.0; $lanes]
+                [0.0; N]
             }
             #[inline(always)]
             unsafe fn splat(v: $t) -> Self::V {
-                [v; $lanes]
+                [v; N]
             }
             #[inline(always)]
             unsafe fn load(p: *const $t) -> Self::V {
@@ -35,7 +36,7 @@ macro_rules! portable {
             unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
                 // Two roundings: `f32::mul_add` would be a library call without FMA.
                 let mut d = c;
-                for i in 0..$lanes {
+                for i in 0..N {
                     d[i] += a[i] * b[i];
                 }
                 d
@@ -48,5 +49,5 @@ macro_rules! portable {
         }
     };
 }
-portable!(f32, 8);
-portable!(f64, 4);
+portable!(f32);
+portable!(f64);

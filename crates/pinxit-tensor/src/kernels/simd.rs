@@ -10,6 +10,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     type T: Real + Plain;
     /// Register.
     type V: Copy;
+    /// The same numbers one at a time, for what is left over.
+    type One: Simd<T = Self::T>;
     /// Elements in a register.
     const LANES: usize;
     /// Rows of a register tile (at most 8): `ROWS * 2` accumulators, two weights and one broadcast must fit the registers.
