@@ -9,6 +9,7 @@ mod array;
 mod checks;
 mod eager;
 pub mod kernels;
+mod once;
 mod op;
 pub mod optim;
 mod par;

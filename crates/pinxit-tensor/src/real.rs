@@ -16,6 +16,7 @@ pub trait Real:
     + std::ops::AddAssign
     + std::iter::Sum
     + crate::kernels::Kernels
+    + crate::once::Once
     + 'static
 {
     /// Nearest value of this type.

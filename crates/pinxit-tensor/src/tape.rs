@@ -1,5 +1,4 @@
 //! The record of a computation, and walking it backwards.
-use crate::eager::accumulate;
 use crate::op::{Op, Slot};
 use crate::vjp::{self, vjp};
 use crate::{Array, Real, Tensor};
@@ -229,6 +228,16 @@ pub fn grad<T: Real>(y: &Var<T>, wrt: &[&Var<T>]) -> Vec<Var<T>> {
 
 /// Gradients of `sum of <out, seed>`, recorded on the tape.
 pub fn grad_seeded<T: Real>(outs: &[(&Var<T>, Var<T>)], wrt: &[&Var<T>]) -> Vec<Var<T>> {
+    T::grad(outs, wrt)
+}
+
+/// Gradients of `sum of <out, seed>` to first order: computed at once, nothing recorded, each intermediate gradient freed
+/// as soon as it is used.
+pub fn backward<T: Real>(outs: &[(&Var<T>, Tensor<T>)], wrt: &[&Var<T>]) -> Vec<Tensor<T>> {
+    T::backward(outs, wrt)
+}
+
+pub(crate) fn grad_recorded<T: Real>(outs: &[(&Var<T>, Var<T>)], wrt: &[&Var<T>]) -> Vec<Var<T>> {
     let Some((first, _)) = outs.first() else {
         return wrt.iter().map(|w| w.tape.constant(Tensor::zeros(w.value.shape()))).collect();
     };
@@ -240,15 +249,13 @@ pub fn grad_seeded<T: Real>(outs: &[(&Var<T>, Var<T>)], wrt: &[&Var<T>]) -> Vec<
     found.into_iter().zip(wrt).map(|(g, w)| g.unwrap_or_else(|| zeros(w))).collect()
 }
 
-/// Gradients of `sum of <out, seed>` to first order: computed at once, nothing recorded, each intermediate gradient freed
-/// as soon as it is used.
-pub fn backward<T: Real>(outs: &[(&Var<T>, Tensor<T>)], wrt: &[&Var<T>]) -> Vec<Tensor<T>> {
+pub(crate) fn backward_now<T: Real>(outs: &[(&Var<T>, Tensor<T>)], wrt: &[&Var<T>]) -> Vec<Tensor<T>> {
     let zeros = |w: &&Var<T>| Tensor::zeros(w.value.shape());
     let Some((first, _)) = outs.first() else { return wrt.iter().map(zeros).collect() };
     let tape = first.tape.clone();
     let seeds = outs.iter().map(|(y, seed)| (tape.seed(y, seed), seed.clone())).collect();
     let places: Vec<_> = wrt.iter().map(|w| tape.index(w)).collect();
-    let found = tape.walk(seeds, &places, |_, value| value.clone(), accumulate);
+    let found = tape.walk(seeds, &places, |_, value| value.clone(), T::accumulate);
     found.into_iter().zip(wrt).map(|(g, w)| g.unwrap_or_else(|| zeros(w))).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Sums. Partial sums run in `f64` over pieces whose size depends on the shape only: exact enough for a million terms,
 //! and the same bytes on any number of threads.
-use super::elementwise::binary;
+use super::elementwise::{Binary, binary};
 use crate::par::{self, GRAIN};
 use crate::shape::{broadcast, collapse};
 use crate::{Real, Tensor};
@@ -9,7 +9,7 @@ use crate::{Real, Tensor};
 const WIDE: usize = 64;
 
 /// See [`crate::Array::sum_to`].
-pub(super) fn sum_to<T: Real>(x: &Tensor<T>, shape: &[usize]) -> Tensor<T> {
+pub(crate) fn sum_to<T: Real>(x: &Tensor<T>, shape: &[usize]) -> Tensor<T> {
     if x.shape() == shape {
         return x.clone();
     }
@@ -17,9 +17,9 @@ pub(super) fn sum_to<T: Real>(x: &Tensor<T>, shape: &[usize]) -> Tensor<T> {
 }
 
 /// See [`crate::Array::mul_sum_to`].
-pub(super) fn mul_sum_to<T: Real>(a: &Tensor<T>, b: &Tensor<T>, shape: &[usize]) -> Tensor<T> {
+pub(crate) fn mul_sum_to<T: Real>(a: &Tensor<T>, b: &Tensor<T>, shape: &[usize]) -> Tensor<T> {
     if a.shape() != b.shape() || a.shape() == shape {
-        return sum_to(&binary(a, b, |x, y| x * y), shape);
+        return sum_to(&binary(Binary::Mul, a, b), shape);
     }
     sum_products([a, b], shape)
 }

@@ -80,33 +80,35 @@ fn weighted<T: Real>(from: &[T], width: usize, taps: &[(usize, T)], to: &mut [T]
     }
 }
 
-pub(super) fn resize<T: Real>(x: &Tensor<T>, hw: (usize, usize)) -> Tensor<T> {
+/// One of the resizing operations.
+#[derive(Clone, Copy, Debug)]
+pub enum Resampling {
+    /// Bilinear to this size.
+    Bilinear(usize, usize),
+    /// Adjoint of bilinear from this size.
+    BilinearGrad(usize, usize),
+    /// Mean over 2x2.
+    Halve,
+    /// Adjoint of that mean.
+    HalveGrad,
+}
+
+/// See [`crate::once::Once::resample`].
+pub(crate) fn resample<T: Real>(how: Resampling, x: &Tensor<T>) -> Tensor<T> {
     let (_, h, w, _) = nhwc(x);
-    separable(x, &Axis::bilinear(h, hw.0), &Axis::bilinear(w, hw.1))
+    match how {
+        Resampling::Bilinear(to_h, to_w) => separable(x, &Axis::bilinear(h, to_h), &Axis::bilinear(w, to_w)),
+        Resampling::BilinearGrad(from_h, from_w) => {
+            separable(x, &Axis::bilinear(from_h, h).transposed(), &Axis::bilinear(from_w, w).transposed())
+        }
+        Resampling::Halve => separable(x, &Axis::halve(h), &Axis::halve(w)),
+        Resampling::HalveGrad => separable(x, &Axis::halve(2 * h).transposed(), &Axis::halve(2 * w).transposed()),
+    }
 }
 
-pub(super) fn resize_grad<T: Real>(dy: &Tensor<T>, hw: (usize, usize)) -> Tensor<T> {
-    let (_, h, w, _) = nhwc(dy);
-    separable(dy, &Axis::bilinear(hw.0, h).transposed(), &Axis::bilinear(hw.1, w).transposed())
-}
-
-pub(super) fn upsample2<T: Real>(x: &Tensor<T>) -> Tensor<T> {
+/// Size of `x` divided by two.
+pub(super) fn half<T: Real>(x: &Tensor<T>) -> (usize, usize) {
     let (_, h, w, _) = nhwc(x);
-    resize(x, (2 * h, 2 * w))
-}
-
-pub(super) fn upsample2_grad<T: Real>(dy: &Tensor<T>) -> Tensor<T> {
-    let (_, h, w, _) = nhwc(dy);
-    assert!(h % 2 == 0 && w % 2 == 0, "upsample2_grad of an odd size {:?}", dy.shape());
-    resize_grad(dy, (h / 2, w / 2))
-}
-
-pub(super) fn pool2<T: Real>(x: &Tensor<T>) -> Tensor<T> {
-    let (_, h, w, _) = nhwc(x);
-    separable(x, &Axis::halve(h), &Axis::halve(w))
-}
-
-pub(super) fn pool2_grad<T: Real>(dy: &Tensor<T>) -> Tensor<T> {
-    let (_, h, w, _) = nhwc(dy);
-    separable(dy, &Axis::halve(2 * h).transposed(), &Axis::halve(2 * w).transposed())
+    assert!(h % 2 == 0 && w % 2 == 0, "half of an odd size {:?}", x.shape());
+    (h / 2, w / 2)
 }
