@@ -208,7 +208,7 @@ mod tests {
             let config = AugmentConfig { cutout, flip, ..AugmentConfig::default() };
             let plan = Plan::draw(&config, &mut Rng::stream(5, "plan"), 6, (16, 24), false);
             let (x, dy) = (picture(6, 16, 24, 1), picture(6, 16, 24, 2));
-            let zero = plan.apply(&Tensor::zeros(x.shape()));
+            let zero = plan.apply(&Tensor::<f64>::zeros(x.shape()));
             let ax = plan.apply(&x);
             let back = plan.adjoint(&dy);
             let left: f64 = ax.data().iter().zip(zero.data()).zip(dy.data()).map(|((a, z), d)| (a - z) * d).sum();

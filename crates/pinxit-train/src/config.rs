@@ -82,11 +82,11 @@ impl Default for ProjectedConfig {
             feature_size: 64,
             mix: 32,
             channels: 32,
-            spectral_norm: true,
-            minibatch_std: 0,
+            spectral_norm: false,
+            minibatch_std: 4,
             standardise: true,
-            penalty: 0.0,
-            energy: 1.0,
+            penalty: 20.0,
+            energy: 4.0,
             energy_pool: 4,
         }
     }
@@ -177,13 +177,13 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
-    /// Defaults with the projected discriminator.
+    /// Defaults with the projected discriminator, as the trials at 64 px left them (`docs/recipe.md`).
     pub fn projected() -> Self {
         TrainConfig {
             preset: "xs-64".into(),
             channels: Vec::new(),
             discriminator: Discriminator::Projected,
-            loss: Loss::Hinge,
+            loss: Loss::Relativistic,
             update: Update::Sequential,
             batch: 32,
             group: 4,
@@ -214,7 +214,6 @@ impl TrainConfig {
     pub fn own() -> Self {
         TrainConfig {
             discriminator: Discriminator::Own,
-            loss: Loss::Relativistic,
             update: Update::Simultaneous,
             group: 1,
             lr_g: 1e-3,

@@ -90,7 +90,7 @@ impl Error {
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Error::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+            Error::File { source, .. } if is_full(source.kind()) => {
                 "free some disk space and resume: the last saved state is intact".into()
             }
             Error::File { .. } => return None,
@@ -111,4 +111,10 @@ impl Error {
     pub(crate) fn file<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> Error + 'a {
         move |source| Error::File { action, path: path.to_path_buf(), source }
     }
+}
+
+/// The disk is full, or a limit says it is for this person.
+fn is_full(kind: std::io::ErrorKind) -> bool {
+    use std::io::ErrorKind as K;
+    matches!(kind, K::StorageFull | K::QuotaExceeded | K::FileTooLarge)
 }

@@ -161,9 +161,9 @@ impl Run {
     pub fn train(&mut self, observer: &mut dyn Observer) -> Result<Summary> {
         // Load
         let (config, dataset, net) = (self.config.clone(), self.dataset.clone(), self.net.clone());
+        self.begin(observer);
         let sampler = Sampler::new(&dataset, &config);
         let reference = self.reference(&net)?;
-        self.begin(observer);
 
         while schedule::fraction(&config, &self.state.counters) < 1.0 {
             if observer.stop() {

@@ -127,6 +127,7 @@ pub fn step(players: &Players, config: &TrainConfig, state: &mut State, batch: &
     let free = turn.fakes.filter(|_| config.update == Update::Simultaneous);
     let (loss_g, gradient) = free.unwrap_or_else(|| players.judge.generator_turn(state, &sight, labels, config));
     let grads_g = fakes.learn(fake_plan.adjoint(&gradient));
+    drop(fakes); // its tape shares the weights, and writing to shared weights would copy them first
     let g_fine = finite(&grads_g);
     if config.update == Update::Simultaneous {
         learn_d(state);

@@ -10,7 +10,7 @@ const RATES: Rates = Rates { lr_g: 1e-3, lr_d: 1e-3, gamma: 1.0 };
 
 fn config(discriminator: Discriminator, loss: Loss, update: Update) -> TrainConfig {
     let mut c = TrainConfig { discriminator, loss, update, batch: N, style_mixing: 0.5, ..TrainConfig::default() };
-    c.projected.energy = 0.0;
+    (c.projected.energy, c.projected.penalty) = (0.0, 0.0);
     c
 }
 
