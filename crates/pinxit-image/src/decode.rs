@@ -16,7 +16,7 @@ mod jxl;
 mod plain;
 
 pub(crate) use frames::count_frames;
-pub(crate) use jpeg::Segments;
+pub(crate) use jpeg::{Head, Segments};
 
 /// A picture and how it came to be one.
 #[derive(Clone, Debug)]

@@ -73,7 +73,7 @@ impl Encoding {
 ///
 /// # Errors
 /// [`Error::Setting`] when the quality is not 1…100; [`Error::MetadataTooLarge`] when the packet does not fit
-/// into a JPEG segment (65,502 bytes); [`Error::Encode`] when a side is beyond what the format can hold.
+/// into a JPEG segment (65,504 bytes); [`Error::Encode`] when a side is beyond what the format can hold.
 pub fn encode(picture: &Picture, encoding: Encoding, metadata: &Metadata) -> Result<Vec<u8>> {
     let xmp = metadata.xmp();
     match encoding {
@@ -139,13 +139,16 @@ fn webp(picture: &Picture, xmp: String) -> Result<Vec<u8>> {
 fn avif(picture: &Picture, quality: u8, xmp: &str) -> Result<Vec<u8>> {
     let fail = failed(Format::Avif);
     let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let pixels: Vec<ravif::RGB8> = picture.pixels().chunks_exact(3).map(|p| ravif::RGB8::new(p[0], p[1], p[2])).collect();
+    // The RGBA door although nothing is transparent (the encoder sees that and writes no alpha): `encode_rgb` is
+    // an inline function, and through it this crate would compile the whole AV1 encoder once more, in minutes.
+    let opaque = |p: &[u8]| ravif::RGBA8::new(p[0], p[1], p[2], 255);
+    let pixels: Vec<ravif::RGBA8> = picture.pixels().chunks_exact(3).map(opaque).collect();
     // One thread: the encoder cuts the picture into as many tiles as it has threads, and so into other bytes.
     let encoder = ravif::Encoder::new()
         .with_quality(f32::from(quality))
         .with_speed(6)
         .with_num_threads(Some(1))
         .with_exif(metadata::exif_with_xmp(xmp));
-    let encoded = encoder.encode_rgb(ravif::Img::new(pixels.as_slice(), width, height)).map_err(|e| fail(&e))?;
+    let encoded = encoder.encode_rgba(ravif::Img::new(pixels.as_slice(), width, height)).map_err(|e| fail(&e))?;
     Ok(encoded.avif_file)
 }

@@ -1,11 +1,11 @@
 //! What a file is, without decoding its pixels: the facts behind `pinxit info FILE`.
 
 use crate::colour::profile_name;
-use crate::decode::count_frames;
+use crate::decode::{Head, count_frames};
 use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::metadata::{element, known, read_recipe, read_xmp};
-use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, jpeg::JpegDecoder, png::PngDecoder, tiff::TiffDecoder, webp::WebPDecoder};
+use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, png::PngDecoder, tiff::TiffDecoder, webp::WebPDecoder};
 use image::metadata::Orientation;
 use image::{ExtendedColorType, ImageDecoder};
 use serde::Serialize;
@@ -64,19 +64,15 @@ fn header(bytes: &[u8], format: Format) -> Result<Info> {
     let input = Cursor::new(bytes);
     let decoder: image::ImageResult<Info> = match format {
         Format::Png => PngDecoder::new(input).map(|d| facts(d, format)),
-        Format::Jpeg => JpegDecoder::new(input).map(|d| facts(d, format)),
         Format::WebP => WebPDecoder::new(input).map(|d| facts(d, format)),
         Format::Gif => GifDecoder::new(input).map(|d| facts(d, format)),
         Format::Tiff => TiffDecoder::new(input).map(|d| facts(d, format)),
         Format::Bmp => BmpDecoder::new(input).map(|d| facts(d, format)),
+        Format::Jpeg => return jpeg(bytes),
         Format::JpegXl => return jpeg_xl(bytes),
         Format::Avif => return avif(bytes),
     };
-    let mut info = decoder.map_err(|error| Error::Damaged { format, what: error.to_string() })?;
-    if format == Format::Jpeg {
-        correct_jpeg(&mut info, bytes);
-    }
-    Ok(info)
+    decoder.map_err(|error| Error::Damaged { format, what: error.to_string() })
 }
 
 fn facts(mut decoder: impl ImageDecoder, format: Format) -> Info {
@@ -116,16 +112,25 @@ fn colour_words(colour: ExtendedColorType) -> &'static str {
     }
 }
 
-/// The `image` crate speaks of RGB for four inks: the frame header (SOF) has the number of components.
-fn correct_jpeg(info: &mut Info, bytes: &[u8]) {
-    let is_frame = |marker: u8| matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc);
-    let frame = crate::decode::Segments::new(bytes).find(|(marker, _)| is_frame(*marker));
-    if let Some((_, &[bits, _, _, _, _, components, ..])) = frame {
-        info.bits_per_sample = bits;
-        if components == 4 {
-            info.colour = "CMYK".to_string();
-        }
-    }
+fn jpeg(bytes: &[u8]) -> Result<Info> {
+    let head = Head::of(bytes)?;
+    let colour = match head.components {
+        1 => "grey",
+        4 => "CMYK",
+        _ => "RGB",
+    };
+    Ok(Info {
+        format: Format::Jpeg,
+        width: head.width,
+        height: head.height,
+        bits_per_sample: head.bits,
+        colour: colour.to_string(),
+        orientation: head.orientation,
+        icc_profile: head.icc.as_deref().map(icc_words),
+        frames: 1,
+        has_recipe: false,
+        digital_source_type: None,
+    })
 }
 
 fn jpeg_xl(bytes: &[u8]) -> Result<Info> {

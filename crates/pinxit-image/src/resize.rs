@@ -2,12 +2,29 @@
 
 use crate::error::{Error, Result};
 use crate::picture::{Picture, byte_count};
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelComponentMapper, PixelType, ResizeAlg, ResizeOptions, Resizer, create_srgb_mapper};
+use fast_image_resize::images::TypedImage;
+use fast_image_resize::pixels::U16x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use std::sync::LazyLock;
 
-/// The sRGB curve as tables; making them takes a millisecond, so once.
-static SRGB: LazyLock<PixelComponentMapper> = LazyLock::new(create_srgb_mapper);
+/// 16-bit linear light of each sRGB value; the darkest step above black is 20, so that none is lost.
+static LINEAR: LazyLock<[u16; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|v| {
+        let v = v as f64 / 255.0;
+        let light = if v <= 0.040_45 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) };
+        (light * 65535.0).round() as u16
+    })
+});
+
+/// The sRGB value of each 16-bit linear light, rounded.
+static SRGB: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let encode = |light: u32| {
+        let light = f64::from(light) / 65535.0;
+        let v = if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 };
+        (v * 255.0).round() as u8
+    };
+    (0..=65535).map(encode).collect()
+});
 
 /// The picture scaled to `width × height` px; the sides may be stretched, see [`fit`](crate::fit) for not doing so.
 ///
@@ -32,22 +49,21 @@ pub fn resize(picture: &Picture, width: u32, height: u32) -> Result<Picture> {
     Picture::new(width, height, pixels)
 }
 
-/// The scaler's errors all say that a buffer or a pixel type does not fit, which the types here rule out.
+/// Calls the scaler for the one pixel type in use: its untyped door would compile the convolutions of all
+/// thirteen into this crate. Its errors say that a buffer does not fit, which the types here rule out.
 fn scaled(
     picture: &Picture,
     width: u32,
     height: u32,
     filter: FilterType,
 ) -> std::result::Result<Vec<u8>, Box<dyn std::error::Error>> {
-    let source = ImageRef::new(picture.width(), picture.height(), picture.pixels(), PixelType::U8x3)?;
-    let mut linear = Image::new(picture.width(), picture.height(), PixelType::U16x3);
-    SRGB.forward_map(&source, &mut linear)?;
-    let mut small = Image::new(width, height, PixelType::U16x3);
+    let light = |v: u8| LINEAR[usize::from(v)];
+    let linear = picture.pixels().chunks_exact(3).map(|p| U16x3::new([light(p[0]), light(p[1]), light(p[2])])).collect();
+    let source = TypedImage::from_pixels(picture.width(), picture.height(), linear)?;
+    let mut result = TypedImage::<U16x3>::new(width, height);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
-    Resizer::new().resize(&linear, &mut small, &options)?;
-    let mut result = Image::new(width, height, PixelType::U8x3);
-    SRGB.backward_map(&small, &mut result)?;
-    Ok(result.into_vec())
+    Resizer::new().resize_typed(&source, &mut result, &options)?;
+    Ok(result.pixels().iter().flat_map(|pixel| pixel.0.map(|light| SRGB[usize::from(light)])).collect())
 }
 
 #[cfg(test)]

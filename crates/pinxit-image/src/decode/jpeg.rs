@@ -88,6 +88,43 @@ fn explain(error: DecodeErrors) -> Error {
     }
 }
 
+/// The facts in a JPEG file's header segments.
+pub(crate) struct Head {
+    pub width: u32,
+    pub height: u32,
+    pub bits: u8,
+    pub components: u8,
+    pub orientation: u8,
+    pub icc: Option<Vec<u8>>,
+}
+
+impl Head {
+    /// Reads the segments up to the first scan; of an ICC profile the parts are joined in the order they stand.
+    pub(crate) fn of(bytes: &[u8]) -> Result<Self> {
+        let (mut head, mut icc) = (None, Vec::new());
+        let mut orientation = 1;
+        for (marker, payload) in Segments::new(bytes) {
+            match (marker, payload) {
+                // A frame header, SOF0…SOF15 without DHT, JPG and DAC: depth, height, width, number of components.
+                (0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf, &[bits, h1, h0, w1, w0, components, ..]) => {
+                    let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
+                    head = Some((side(w1, w0), side(h1, h0), bits, components));
+                }
+                (0xe1, _) => {
+                    let exif = payload.strip_prefix(b"Exif\0\0").and_then(Orientation::from_exif_chunk);
+                    orientation = exif.map_or(orientation, Orientation::to_exif);
+                }
+                (0xe2, _) => icc
+                    .extend_from_slice(payload.strip_prefix(b"ICC_PROFILE\0").and_then(|part| part.get(2..)).unwrap_or_default()),
+                _ => {}
+            }
+        }
+        let missing = Error::Damaged { format: FORMAT, what: "it has no frame header".to_string() };
+        let (width, height, bits, components) = head.ok_or(missing)?;
+        Ok(Self { width, height, bits, components, orientation, icc: (!icc.is_empty()).then_some(icc) })
+    }
+}
+
 /// The header segments of a JPEG file up to the first scan: marker byte and payload.
 pub(crate) struct Segments<'a> {
     bytes: &'a [u8],

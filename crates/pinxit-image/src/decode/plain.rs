@@ -18,7 +18,8 @@ pub(super) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<Ra
     let fail = |error| explain(error, format, limits);
     let mut raw = match format {
         Format::Png => {
-            // The decoder unpacks an iCCP chunk while it reads the header, so it gets its limit at once.
+            // The decoder allocates rows and unpacks an iCCP chunk when it is made, so both limits come first.
+            png_sides(bytes).map_or(Ok(()), |(width, height)| limits.check(width, height, 1))?;
             let decoder = PngDecoder::with_limits(input, working_limits(limits)).map_err(fail)?;
             samples(decoder, format, limits)
         }
@@ -32,6 +33,12 @@ pub(super) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<Ra
         raw.fixes.insert(0, Fix::FirstFrameOf(frames));
     }
     Ok(raw)
+}
+
+/// The sides in a PNG's first chunk, px.
+fn png_sides(bytes: &[u8]) -> Option<(u32, u32)> {
+    let word = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes);
+    Some((word(16)?, word(20)?))
 }
 
 /// Sides are checked by [`Limits::check`], whose errors name them; here only the memory is limited.
@@ -91,21 +98,16 @@ fn explain(error: ImageError, format: Format, limits: &Limits) -> Error {
 
 /// Whether the end of the data is at the bottom of the error.
 fn ends_early(error: &ImageError) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(io) = error.downcast_ref::<std::io::Error>()
-            && io.kind() == std::io::ErrorKind::UnexpectedEof
-        {
+    let is_eof = |io: &std::io::Error| io.kind() == std::io::ErrorKind::UnexpectedEof;
+    if matches!(error, ImageError::IoError(io) if is_eof(io)) {
+        return true;
+    }
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if inner.downcast_ref::<std::io::Error>().is_some_and(is_eof) {
             return true;
         }
-        if let ImageError::IoError(io) = error
-            .downcast_ref::<ImageError>()
-            .unwrap_or(&ImageError::Limits(image::error::LimitError::from_kind(LimitErrorKind::DimensionError)))
-            && io.kind() == std::io::ErrorKind::UnexpectedEof
-        {
-            return true;
-        }
-        cause = error.source();
+        cause = inner.source();
     }
     false
 }
