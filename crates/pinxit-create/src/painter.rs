@@ -42,13 +42,21 @@ impl Painter {
     }
 
     /// What this model is called in recipes.
-    pub fn model(&self) -> &ModelRef { &self.model }
+    pub fn model(&self) -> &ModelRef {
+        &self.model
+    }
     /// Class names, in the order of training.
-    pub fn classes(&self) -> &[String] { &self.classes }
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
     /// Style names, in the order of training.
-    pub fn styles(&self) -> &[String] { &self.styles }
+    pub fn styles(&self) -> &[String] {
+        &self.styles
+    }
     /// Height and width of every picture, in pixels.
-    pub fn resolution(&self) -> (usize, usize) { self.generator.config.resolution() }
+    pub fn resolution(&self) -> (usize, usize) {
+        self.generator.config.resolution()
+    }
 
     /// A recipe of this model for `seed`, with labels checked.
     pub fn recipe(&self, seed: u64, class: Option<&str>, style: Option<&str>, psi: f64) -> Result<Recipe> {
@@ -63,7 +71,9 @@ impl Painter {
 
     /// Paints recipes of this model, in order. A picture does not depend on its neighbours: each runs through the network
     /// by itself, because a matrix product may sum in another order when it has more rows.
-    pub fn paint(&mut self, recipes: &[Recipe]) -> Result<Vec<Picture>> { recipes.iter().map(|r| self.paint_one(r)).collect() }
+    pub fn paint(&mut self, recipes: &[Recipe]) -> Result<Vec<Picture>> {
+        recipes.iter().map(|r| self.paint_one(r)).collect()
+    }
 
     fn paint_one(&mut self, recipe: &Recipe) -> Result<Picture> {
         recipe.check()?;

@@ -73,7 +73,9 @@ impl Recipe {
     }
 
     /// One line of JSON, the same for the same recipe.
-    pub fn to_json(&self) -> Result<String> { serde_json::to_string(self).map_err(|e| Error::Malformed(e.to_string())) }
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(|e| Error::Malformed(e.to_string()))
+    }
 
     /// Reads what [`Recipe::to_json`] wrote. The version is looked at first, so that a later format is named as such.
     pub fn from_json(text: &str) -> Result<Self> {

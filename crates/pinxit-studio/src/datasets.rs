@@ -69,7 +69,9 @@ pub fn list(studio: &Studio) -> Result<Vec<DatasetEntry>> {
 }
 
 /// Opens a dataset by name.
-pub fn open(studio: &Studio, name: &str) -> Result<Dataset> { Ok(Dataset::open(&studio.existing(Kind::Dataset, name)?)?) }
+pub fn open(studio: &Studio, name: &str) -> Result<Dataset> {
+    Ok(Dataset::open(&studio.existing(Kind::Dataset, name)?)?)
+}
 
 /// One dataset; with a contact sheet of up to 96 pictures, if `sheet` names a file.
 pub fn show(studio: &Studio, name: &str, sheet: Option<&Path>) -> Result<DatasetDetail> {

@@ -9,7 +9,7 @@ use crate::event::{Event, Task, Watcher, figures};
 use crate::generate::{GenerateRequest, generate};
 use crate::home::Kind;
 use crate::import::{ImportRequest, import};
-use crate::settings::{GenerateSettings, ImportSettings, Origin, Setting, Size, Span, TrainSettings};
+use crate::settings::{Condition, GenerateSettings, ImportSettings, Origin, Setting, Size, Span, TrainSettings};
 use crate::train::{self, TrainRequest};
 use crate::{Error, Result, Studio};
 
@@ -102,7 +102,9 @@ pub fn next(request: &DemoRequest) -> Vec<String> {
     ]
 }
 
-fn note(watcher: &mut dyn Watcher, message: &str) { watcher.event(Event::Note { message: message.into() }); }
+fn note(watcher: &mut dyn Watcher, message: &str) {
+    watcher.event(Event::Note { message: message.into() });
+}
 
 /// An earlier demo in the same folder goes to its bin, so that the demo can be run again.
 fn fresh(studio: &Studio) -> Result<()> {
@@ -160,7 +162,7 @@ fn import_request(samples: PathBuf, (height, width): (usize, usize)) -> ImportRe
 
 fn train_on(studio: &Studio, base: &Path, time: Span, watcher: &mut dyn Watcher) -> Result<train::Trained> {
     let origin = Origin::Chosen("the demo".into());
-    let settings = TrainSettings { time: Some(time), ..TrainSettings::default() };
+    let settings = TrainSettings { time: Some(time), condition: Condition::Class, ..TrainSettings::default() };
     let origins = vec![Setting { key: "time", value: serde_json::Value::Null, origin: origin.clone() }];
     // Two minutes see a few kimg: a tick and a preview every few seconds, measured once at the end by `evaluate`.
     let expert = train::set("tick_kimg=0.25").and_then(|mut table| {

@@ -60,7 +60,11 @@ fn processor() -> Finding {
 fn instructions() -> Finding {
     let all = machine::instructions();
     let is_wide = all.iter().any(|i| i.starts_with("avx") || *i == "neon");
-    let found = if all.is_empty() { "no vector instructions: training will be slow".to_string() } else { all.join(", ") };
+    let found = if all.is_empty() {
+        "no vector instructions: training will be slow".to_string()
+    } else {
+        format!("{} (of {})", machine::computes_with(), all.join(", "))
+    };
     finding("instructions", is_wide, Verdict::Weak, found)
 }
 

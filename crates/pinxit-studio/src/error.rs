@@ -119,7 +119,9 @@ pub enum Error {
 
 impl Error {
     /// Puts the file in front of the message.
-    pub fn in_file(self, path: impl Into<PathBuf>) -> Self { Error::InFile { path: path.into(), source: Box::new(self) } }
+    pub fn in_file(self, path: impl Into<PathBuf>) -> Self {
+        Error::InFile { path: path.into(), source: Box::new(self) }
+    }
 
     /// What a person can do about it, where there is something.
     pub fn hint(&self) -> Option<String> {

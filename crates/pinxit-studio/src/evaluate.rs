@@ -54,8 +54,7 @@ pub fn evaluate(studio: &Studio, request: &EvaluateRequest, watcher: &mut dyn Wa
         watcher.event(Event::Progress { task: Task::Evaluate, phase: phase.into(), step: done as u64, total: total as u64 });
     };
     let net = FeatureNet::shipped()?;
-    let report =
-        metrics::evaluate(&model.network(), &model.weights, &dataset, &net, request.pictures, &seeds, &mut progress)?;
+    let report = metrics::evaluate(&model.network(), &model.weights, &dataset, &net, request.pictures, &seeds, &mut progress)?;
     let path = found.path.with_extension("evaluation.json");
     let evaluated = Evaluated {
         model: model.hash(),

@@ -140,7 +140,9 @@ pub enum Event {
 
 impl Event {
     /// One line of JSON with the format version, without the line end.
-    pub fn to_json(&self) -> String { versioned(self) }
+    pub fn to_json(&self) -> String {
+        versioned(self)
+    }
 }
 
 /// Any answer as one JSON object with `"v":1` first.
@@ -176,7 +178,9 @@ pub struct Unwatched;
 
 impl Watcher for Unwatched {
     fn event(&mut self, _: Event) {}
-    fn stop(&mut self) -> bool { false }
+    fn stop(&mut self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

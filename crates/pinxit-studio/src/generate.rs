@@ -217,11 +217,8 @@ fn again_name(path: &Path, encoding: &Encoding) -> String {
 }
 
 fn write(path: &Path, picture: &Picture, encoding: Encoding, recipe_text: &str, recipe: &Recipe) -> Result<()> {
-    let metadata = Metadata {
-        recipe: Some(recipe_text.to_string()),
-        title: recipe.caption.clone(),
-        software: recipe.software.clone(),
-    };
+    let metadata =
+        Metadata { recipe: Some(recipe_text.to_string()), title: recipe.caption.clone(), software: recipe.software.clone() };
     paths::make_parent(path)?;
     Ok(pinxit_image::write_atomic(path, &pinxit_image::encode(picture, encoding, &metadata)?)?)
 }

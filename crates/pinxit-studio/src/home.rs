@@ -43,13 +43,19 @@ impl Kind {
 
 impl Studio {
     /// The home at `home`; nothing is created before something is written.
-    pub fn at(home: impl Into<PathBuf>) -> Self { Studio { home: home.into() } }
+    pub fn at(home: impl Into<PathBuf>) -> Self {
+        Studio { home: home.into() }
+    }
 
     /// The folder itself.
-    pub fn home(&self) -> &Path { &self.home }
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
 
     /// The folder of one kind.
-    pub fn folder(&self, kind: Kind) -> PathBuf { self.home.join(kind.folder()) }
+    pub fn folder(&self, kind: Kind) -> PathBuf {
+        self.home.join(kind.folder())
+    }
 
     /// Where a thing of this name lies, or would.
     pub fn path(&self, kind: Kind, name: &str) -> Result<PathBuf> {

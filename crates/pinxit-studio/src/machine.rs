@@ -1,12 +1,30 @@
 //! What this machine is and how much of it may be used.
 use std::path::Path;
 
+use pinxit_tensor::Isa;
+
+use crate::settings::Instructions;
 use crate::{Error, Result};
 
-/// Sets the number of threads everything computes with; None takes every core.
-pub fn prepare(threads: Option<usize>) -> Result<()> {
+/// Sets what everything computes with: the number of threads (None takes every core) and the instructions.
+pub fn prepare(threads: Option<usize>, instructions: Instructions) -> Result<()> {
+    let isa = match instructions {
+        Instructions::Auto => None,
+        Instructions::Portable => Some(Isa::Portable),
+        Instructions::Avx2 => Some(Isa::Avx2),
+        Instructions::Avx512 => Some(Isa::Avx512),
+    };
+    if isa.is_some_and(|isa| !pinxit_tensor::set_isa(isa)) {
+        return Err(Error::Setting {
+            message: format!("this processor has no {instructions}"),
+            hint: "leave the setting out to use the best there is".into(),
+        });
+    }
     match threads {
-        Some(0) => Err(Error::Setting { message: "0 threads cannot compute".into(), hint: "leave the setting out to use every core".into() }),
+        Some(0) => Err(Error::Setting {
+            message: "0 threads cannot compute".into(),
+            hint: "leave the setting out to use every core".into(),
+        }),
         Some(n) => {
             pinxit_tensor::set_threads(n);
             Ok(())
@@ -15,11 +33,20 @@ pub fn prepare(threads: Option<usize>) -> Result<()> {
     }
 }
 
+/// Instructions and threads in use, in words.
+pub fn computes_with() -> String {
+    pinxit_tensor::cpu()
+}
+
 /// Threads in use.
-pub fn threads() -> usize { pinxit_tensor::pool::threads() }
+pub fn threads() -> usize {
+    pinxit_tensor::pool::threads()
+}
 
 /// Cores the system lets this process use.
-pub fn cores() -> usize { std::thread::available_parallelism().map_or(1, usize::from) }
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
 
 /// The processor's name, if the system tells.
 pub fn processor() -> Option<String> {

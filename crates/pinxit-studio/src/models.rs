@@ -18,7 +18,9 @@ pub struct Found {
 
 impl Found {
     /// Reads and checks the file; an error names it.
-    pub fn load(&self) -> Result<Model> { Model::load(&self.path).map_err(|e| Error::from(e).in_file(&self.path)) }
+    pub fn load(&self) -> Result<Model> {
+        Model::load(&self.path).map_err(|e| Error::from(e).in_file(&self.path))
+    }
 }
 
 /// What there is to know about a model file.

@@ -84,10 +84,14 @@ pub fn list(studio: &Studio) -> Result<Vec<RunEntry>> {
 }
 
 /// One run by name.
-pub fn show(studio: &Studio, name: &str) -> Result<RunDetail> { detail(name, &studio.existing(Kind::Run, name)?) }
+pub fn show(studio: &Studio, name: &str) -> Result<RunDetail> {
+    detail(name, &studio.existing(Kind::Run, name)?)
+}
 
 /// Whether a folder is a run's.
-pub fn is_run(dir: &Path) -> bool { dir.join("run.toml").is_file() }
+pub fn is_run(dir: &Path) -> bool {
+    dir.join("run.toml").is_file()
+}
 
 pub(crate) fn detail(name: &str, dir: &Path) -> Result<RunDetail> {
     let card = RunCard::load(dir)?;
@@ -125,10 +129,14 @@ fn is_running(dir: &Path) -> bool {
 }
 
 /// Model files of a run, oldest first; `model-best.safetensors` sorts last.
-pub fn snapshots(dir: &Path) -> Vec<PathBuf> { sorted(dir, |n| n.starts_with("model-") && n.ends_with(".safetensors")) }
+pub fn snapshots(dir: &Path) -> Vec<PathBuf> {
+    sorted(dir, |n| n.starts_with("model-") && n.ends_with(".safetensors"))
+}
 
 /// The model to use of a run: the best, else the newest.
-pub fn usable_model(dir: &Path) -> Option<PathBuf> { snapshots(dir).pop() }
+pub fn usable_model(dir: &Path) -> Option<PathBuf> {
+    snapshots(dir).pop()
+}
 
 fn sorted(dir: &Path, is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let Ok(entries) = fs_err::read_dir(dir) else { return Vec::new() };

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use pinxit_studio::settings::Instructions;
+
 use crate::commands::*;
 
 const AFTER: &str = "\
@@ -48,11 +50,14 @@ pub struct Globals {
     #[arg(long, global = true)]
     pub no_progress: bool,
     /// Colours
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = false)]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
     /// Threads to compute with [default: one per core]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Processor instructions to compute with: auto, portable, avx2, avx512
+    #[arg(long, global = true, value_name = "SET", default_value = "auto")]
+    pub isa: Instructions,
 }
 
 /// When to colour.
@@ -86,8 +91,11 @@ pub enum Commands {
 }
 
 /// The whole command line, with environment variables in place.
-pub fn command() -> Command { with_environment(Cli::command(), "") }
+pub fn command() -> Command {
+    with_environment(Cli::command(), "")
+}
 
+/// Gives every option of `command` its variable; `name` is what was typed to reach it.
 fn with_environment(command: Command, name: &str) -> Command {
     let named = |arg: Arg| match arg.get_long() {
         None => arg,
@@ -116,7 +124,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_consistent() { command().debug_assert(); }
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
 
     #[test]
     fn every_option_has_a_variable_and_no_two_share_one() {

@@ -42,7 +42,7 @@ impl Context {
         };
         let files = files(user.as_deref(), &home)?;
         let threads = globals.threads.map(usize::from).or_else(|| files.iter().rev().find_map(|f| f.1.threads));
-        pinxit_studio::machine::prepare(threads)?;
+        pinxit_studio::machine::prepare(threads, globals.isa)?;
         let face = Face::new(&globals);
         Ok(Context { globals, studio: Studio::at(home), face, files, matches, command })
     }
@@ -88,7 +88,9 @@ impl Context {
     }
 }
 
-fn of_file(path: PathBuf) -> Box<dyn Fn(&str) -> Origin> { Box::new(move |_| Origin::File(path.clone())) }
+fn of_file(path: PathBuf) -> Box<dyn Fn(&str) -> Origin> {
+    Box::new(move |_| Origin::File(path.clone()))
+}
 
 /// `config.toml` of the person: `$XDG_CONFIG_HOME/pinxit` or `~/.config/pinxit`.
 fn user_file() -> Option<PathBuf> {
@@ -100,7 +102,9 @@ fn user_file() -> Option<PathBuf> {
 /// The home named in the person's settings, else `~/pinxit`.
 fn home_from(user: Option<&std::path::Path>) -> Result<PathBuf> {
     let named = match user {
-        Some(path) => files(Some(path), std::path::Path::new(""))?.into_iter().find_map(|(from, f)| f.home.filter(|_| from == path)),
+        Some(path) => {
+            files(Some(path), std::path::Path::new(""))?.into_iter().find_map(|(from, f)| f.home.filter(|_| from == path))
+        }
         None => None,
     };
     Ok(named.unwrap_or_else(|| std::env::home_dir().unwrap_or_default().join("pinxit")))

@@ -3,7 +3,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use pinxit_studio::{Event, Watcher};
+use pinxit_studio::{Event, Task, Watcher};
 use serde_json::{Map, Value};
 
 use crate::{cli::Globals, interrupt, output};
@@ -45,7 +45,7 @@ impl Face {
 
     fn human(&mut self, event: Event) {
         match event {
-            Event::Progress { phase, step, total, .. } => self.progress(phase, step, total),
+            Event::Progress { task, phase, step, total } => self.progress(task, phase, step, total),
             Event::Tick { kimg, total_kimg, img_per_sec, eta_secs, figures, .. } => {
                 let line = tick_line(kimg, total_kimg, img_per_sec, eta_secs, &figures);
                 self.say(&line);
@@ -59,7 +59,9 @@ impl Face {
                 self.say(&format!("health ({rule}): {message}"));
                 self.say(&format!("  hint: {hint}"));
             }
-            Event::Rollback { kimg, reason } => self.say(&format!("went back to the last good state at {kimg:.1} kimg: {reason}")),
+            Event::Rollback { kimg, reason } => {
+                self.say(&format!("went back to the last good state at {kimg:.1} kimg: {reason}"))
+            }
             Event::Metrics { kimg, best, figures } => {
                 let best = if best { " (best so far)" } else { "" };
                 self.say(&format!("measured at {kimg:.1} kimg{best}: {}", named(&figures)));
@@ -71,7 +73,7 @@ impl Face {
         }
     }
 
-    fn progress(&mut self, phase: String, step: u64, total: u64) {
+    fn progress(&mut self, task: Task, phase: String, step: u64, total: u64) {
         let is_new = self.phase != phase;
         self.phase = phase;
         if let Some(bar) = &self.bar {
@@ -83,6 +85,10 @@ impl Face {
                 bar.set_length(total);
             }
             bar.set_position(step);
+            return;
+        }
+        if task == Task::Train {
+            // Without a bar, training speaks at its ticks.
             return;
         }
         let is_due = self.last_plain.is_none_or(|last| last.elapsed() >= PLAIN_EVERY);
@@ -121,11 +127,15 @@ impl Watcher for Face {
         }
     }
 
-    fn stop(&mut self) -> bool { interrupt::requested() }
+    fn stop(&mut self) -> bool {
+        interrupt::requested()
+    }
 }
 
 impl Drop for Face {
-    fn drop(&mut self) { self.clear(); }
+    fn drop(&mut self) {
+        self.clear();
+    }
 }
 
 fn bar_style(is_bounded: bool) -> ProgressStyle {
@@ -181,7 +191,9 @@ mod tests {
 
     #[test]
     fn numbers_as_people_read_them() {
-        for (x, text) in [(0.0, "0"), (0.712_34, "0.712"), (17.0, "17"), (12345.6, "12346"), (-0.001_234, "-0.00123"), (1.5, "1.5")] {
+        for (x, text) in
+            [(0.0, "0"), (0.712_34, "0.712"), (17.0, "17"), (12345.6, "12346"), (-0.001_234, "-0.00123"), (1.5, "1.5")]
+        {
             assert_eq!(short(x), text);
         }
         for (secs, text) in [(40.2, "40s"), (725.0, "12m"), (3900.0, "1h05m"), (-3.0, "0s")] {

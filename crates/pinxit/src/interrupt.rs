@@ -17,4 +17,6 @@ pub fn listen() {
 }
 
 /// Whether the person asked to stop.
-pub fn requested() -> bool { PRESSED.load(Ordering::SeqCst) > 0 }
+pub fn requested() -> bool {
+    PRESSED.load(Ordering::SeqCst) > 0
+}

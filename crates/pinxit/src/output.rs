@@ -41,7 +41,9 @@ fn message(e: &Error) -> String {
 /// A panic: a mistake of ours.
 pub fn internal(what: &str) {
     anstream::eprintln!("{RED}internal error:{PLAIN} {what}");
-    anstream::eprintln!("{CYAN}hint:{PLAIN} this is a mistake in pinxit; whatever was saved is whole. Please report it with this text");
+    anstream::eprintln!(
+        "{CYAN}hint:{PLAIN} this is a mistake in pinxit; whatever was saved is whole. Please report it with this text"
+    );
 }
 
 /// A warning on stderr.

@@ -21,7 +21,9 @@ interrupted with the state saved.
 ";
 
 /// Prints the page.
-pub fn run() { crate::output::data(page().trim_end()); }
+pub fn run() {
+    crate::output::data(page().trim_end());
+}
 
 fn page() -> String {
     let mut command = crate::cli::command();
@@ -38,7 +40,8 @@ fn describe(out: &mut String, command: &Command, path: &str) {
     let path = format!("{path} {}", command.get_name());
     let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
     let usage = command.clone().render_usage().to_string().replace("Usage: ", "");
-    let usage = if usage.starts_with("pinxit") { usage } else { format!("{path}{}", usage.trim_start_matches(command.get_name())) };
+    let usage =
+        if usage.starts_with("pinxit") { usage } else { format!("{path}{}", usage.trim_start_matches(command.get_name())) };
     let about = format!("{about}\n\n```text\n{}\n```", usage.trim());
     section(out, &format!("`{path}`"), Some(&about), command.get_arguments().filter(|a| !a.is_global_set()));
     if let Some(examples) = command.get_after_help() {
@@ -61,7 +64,9 @@ fn section<'a>(out: &mut String, title: &str, about: Option<&str>, args: impl It
     }
 }
 
-fn is_standard(arg: &Arg) -> bool { matches!(arg.get_id().as_str(), "help" | "version") }
+fn is_standard(arg: &Arg) -> bool {
+    matches!(arg.get_id().as_str(), "help" | "version")
+}
 
 fn row(arg: &Arg) -> String {
     let takes = arg.get_action().takes_values();

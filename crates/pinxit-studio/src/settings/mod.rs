@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use files::{files, write_resolved};
-pub use values::{Condition, FitTo, ImageFormat, Size, Span};
+pub use values::{Condition, FitTo, ImageFormat, Instructions, Size, Span};
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,7 +177,9 @@ pub struct SettingsFile {
 mod tests {
     use super::*;
 
-    fn file() -> Origin { Origin::File("config.toml".into()) }
+    fn file() -> Origin {
+        Origin::File("config.toml".into())
+    }
 
     #[test]
     fn a_later_layer_wins_and_is_named_even_when_it_equals_the_default() {
@@ -202,7 +204,8 @@ mod tests {
 
     #[test]
     fn values_read_as_people_write_them() {
-        let text = "threads = 2\n[import]\nsize = \"64x96\"\nfit = \"letterbox\"\n[train]\ntime = \"1h30m\"\ncondition = \"class\"";
+        let text =
+            "threads = 2\n[import]\nsize = \"64x96\"\nfit = \"letterbox\"\n[train]\ntime = \"1h30m\"\ncondition = \"class\"";
         let parsed: SettingsFile = toml::from_str(text).unwrap();
         assert_eq!(parsed.import.size, Some(Size { width: 64, height: 96 }));
         assert_eq!(parsed.train.time, Some(Some(Span::from_secs(5400))));

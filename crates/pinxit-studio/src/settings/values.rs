@@ -5,13 +5,17 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// A value as JSON, for showing; null if it has no JSON form.
-pub(super) fn json<T: Serialize>(value: &T) -> serde_json::Value { serde_json::to_value(value).unwrap_or_default() }
+pub(super) fn json<T: Serialize>(value: &T) -> serde_json::Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
 
 /// Serde through `Display` and `FromStr`, so that files, environment and flags all read the same words.
 macro_rules! as_text {
     ($kind:ty) => {
         impl Serialize for $kind {
-            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> { s.collect_str(self) }
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
         }
         impl<'de> Deserialize<'de> for $kind {
             fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
@@ -88,6 +92,20 @@ words! {
     }
 }
 
+words! {
+    /// Processor instructions to compute with.
+    Instructions {
+        /// The best this processor has.
+        Auto = "auto",
+        /// Plain code for any processor.
+        Portable = "portable",
+        /// AVX2 and FMA.
+        Avx2 = "avx2",
+        /// AVX-512.
+        Avx512 = "avx512",
+    }
+}
+
 impl ImageFormat {
     /// Ending of a file name, without the dot.
     pub fn extension(self) -> &'static str {
@@ -126,7 +144,9 @@ impl FromStr for Size {
 }
 
 impl Serialize for Size {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> { s.collect_str(self) }
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
 }
 
 impl<'de> Deserialize<'de> for Size {
@@ -157,9 +177,13 @@ pub struct Span {
 
 impl Span {
     /// From whole seconds.
-    pub fn from_secs(secs: u64) -> Self { Span { secs } }
+    pub fn from_secs(secs: u64) -> Self {
+        Span { secs }
+    }
     /// Whole seconds.
-    pub fn secs(self) -> u64 { self.secs }
+    pub fn secs(self) -> u64 {
+        self.secs
+    }
 }
 
 impl fmt::Display for Span {

@@ -65,7 +65,12 @@ pub(super) fn resolve(request: &TrainRequest, dataset: &Dataset, parent: Option<
         origins.insert("discriminator".into(), origin("discriminator"));
     }
     config = auto(config, Collection::of(dataset), crate::machine::threads());
-    let why = format!("{} training pictures of {:?} px, {} threads", dataset.train().len(), dataset.resolution(), crate::machine::threads());
+    let why = format!(
+        "{} training pictures of {:?} px, {} threads",
+        dataset.train().len(),
+        dataset.resolution(),
+        crate::machine::threads()
+    );
     for key in ["preset", "augment.cutout", "length"] {
         origins.insert(key.into(), Origin::Chosen(why.clone()));
     }

@@ -51,7 +51,9 @@ pub struct Plan {
 
 impl Plan {
     /// Height and width of the pictures, px.
-    pub fn resolution(&self) -> (usize, usize) { self.dataset.resolution() }
+    pub fn resolution(&self) -> (usize, usize) {
+        self.dataset.resolution()
+    }
 }
 
 /// What a run made.
@@ -146,7 +148,8 @@ pub fn resume(studio: &Studio, name: &str, length: Option<Length>, watcher: &mut
 
 fn train(studio: &Studio, name: &str, mut run: Run, watcher: &mut dyn Watcher) -> Result<Trained> {
     let dir = studio.path(Kind::Run, name)?;
-    let summary = run.train(&mut observe::Face::new(&dir, watcher))?;
+    let mut face = observe::Face::new(&dir, &run, watcher);
+    let summary = run.train(&mut face)?;
     if !summary.complete {
         let resume = Some(format!("pinxit train --resume {name}"));
         watcher.event(Event::Interrupted { task: Task::Train, resume: resume.clone() });

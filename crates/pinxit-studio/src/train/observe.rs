@@ -1,22 +1,67 @@
 //! What the trainer says, as events; and the previews on disk.
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use pinxit_image::{Encoding, Metadata, Picture};
-use pinxit_train::{Observer, Progress};
+use pinxit_train::{Length, Observer, Progress, Run};
 
-use crate::event::{Event, Watcher, figures};
+use crate::event::{Event, Task, Watcher, figures};
 use crate::{Result, paths};
+
+/// Between two status lines, a bar moves at most this often.
+const STEP_EVERY: Duration = Duration::from_secs(1);
 
 /// Stands between the trainer and a watcher.
 pub struct Face<'a> {
     dir: PathBuf,
     watcher: &'a mut dyn Watcher,
     total_kimg: f64,
+    position: Position,
+    said: Instant,
+}
+
+/// How far the run is, counted step by step: the trainer itself speaks only at ticks.
+struct Position {
+    length: Length,
+    batch: u64,
+    shown: u64,
+    secs_before: f64,
+    since: Instant,
+}
+
+impl Position {
+    /// Done and in all: pictures, or seconds where the run is bounded by time.
+    fn steps(&self) -> (u64, u64) {
+        match self.length {
+            Length::Kimg(kimg) => (self.shown, (kimg * 1000.0) as u64),
+            Length::Seconds(secs) => ((self.secs_before + self.since.elapsed().as_secs_f64()) as u64, secs as u64),
+        }
+    }
 }
 
 impl<'a> Face<'a> {
-    /// For the run in `dir`.
-    pub fn new(dir: &Path, watcher: &'a mut dyn Watcher) -> Self { Face { dir: dir.into(), watcher, total_kimg: 0.0 } }
+    /// For `run` in `dir`.
+    pub fn new(dir: &Path, run: &Run, watcher: &'a mut dyn Watcher) -> Self {
+        let (config, counters, now) = (run.config(), run.counters(), Instant::now());
+        let position = Position {
+            length: config.length,
+            batch: config.batch as u64,
+            shown: counters.shown,
+            secs_before: counters.elapsed_secs,
+            since: now,
+        };
+        Face { dir: dir.into(), watcher, total_kimg: 0.0, position, said: now }
+    }
+
+    /// Called before every step.
+    fn step(&mut self) {
+        if self.said.elapsed() >= STEP_EVERY {
+            self.said = Instant::now();
+            let (step, total) = self.position.steps();
+            self.watcher.event(Event::Progress { task: Task::Train, phase: "training".into(), step: step.min(total), total });
+        }
+        self.position.shown += self.position.batch;
+    }
 
     fn preview(&mut self, kimg: f64, width: usize, height: usize, rgb: Vec<u8>) {
         let path = self.dir.join("previews").join(format!("{:06}.png", kimg.round() as u64));
@@ -37,7 +82,14 @@ fn write_preview(path: &Path, width: usize, height: usize, rgb: Vec<u8>) -> Resu
 impl Observer for Face<'_> {
     fn progress(&mut self, progress: Progress) {
         let event = match progress {
-            Progress::Started { kimg, target_kimg, target_secs, generator_parameters, discriminator_parameters, damaged_state } => {
+            Progress::Started {
+                kimg,
+                target_kimg,
+                target_secs,
+                generator_parameters,
+                discriminator_parameters,
+                damaged_state,
+            } => {
                 self.total_kimg = target_kimg.unwrap_or(0.0);
                 if let Some(what) = damaged_state {
                     let message = format!("one of the two saved states was damaged and is not used: {what}");
@@ -56,6 +108,7 @@ impl Observer for Face<'_> {
                 }
             }
             Progress::Tick { kimg, fraction, img_per_sec, eta_secs, loss_d, loss_g, gap, memory_bytes } => {
+                self.position.shown = (kimg * 1000.0).round() as u64;
                 let figures = serde_json::json!({
                     "loss_d": loss_d, "loss_g": loss_g, "gap": gap, "memory_mib": memory_bytes >> 20,
                 });
@@ -73,5 +126,8 @@ impl Observer for Face<'_> {
         self.watcher.event(event);
     }
 
-    fn stop(&mut self) -> bool { self.watcher.stop() }
+    fn stop(&mut self) -> bool {
+        self.step();
+        self.watcher.stop()
+    }
 }

@@ -67,7 +67,9 @@ fn list(context: &Context) -> Result<()> {
                 file.styles.len().to_string(),
                 file.licences.keys().cloned().collect::<Vec<_>>().join(", "),
             ],
-            DatasetState::Damaged { error } => vec![entry.name.clone(), "-".into(), "-".into(), "-".into(), "-".into(), error.clone()],
+            DatasetState::Damaged { error } => {
+                vec![entry.name.clone(), "-".into(), "-".into(), "-".into(), "-".into(), error.clone()]
+            }
         })
         .collect();
     output::data(&output::table(&["name", "pictures", "size", "classes", "styles", "licences"], &rows));

@@ -2,9 +2,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use pinxit_studio::Result;
 use pinxit_studio::import::{ImportRequest, import};
 use pinxit_studio::settings::{FitTo, ImportPartial, ImportSettings, Size, write_resolved};
-use pinxit_studio::Result;
 
 use crate::context::Context;
 use crate::output;

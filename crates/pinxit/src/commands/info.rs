@@ -45,7 +45,10 @@ pub fn run(args: &InfoArgs, context: &Context) -> Result<()> {
         FileInfo::Model(card) => output::data(&output::table(&["model", &card.name], &super::models::rows(&card))),
         FileInfo::Dataset(detail) => {
             let f = &detail.file;
-            output::data(&format!("dataset {}: {} pictures of {}x{} px, {} held out", f.name, f.count, f.width, f.height, f.held_out));
+            output::data(&format!(
+                "dataset {}: {} pictures of {}x{} px, {} held out",
+                f.name, f.count, f.width, f.height, f.held_out
+            ));
         }
         FileInfo::Run(detail) => output::data(&output::table(&["run", &detail.name], &super::runs::rows(&detail))),
     }

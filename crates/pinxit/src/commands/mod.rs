@@ -22,7 +22,10 @@ use crate::{interrupt, reference};
 /// Runs the command that was typed.
 pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
     let mut context = Context::new(cli.globals, matches)?;
-    if matches!(cli.command, Commands::Import(_) | Commands::Train(_) | Commands::Generate(_) | Commands::Evaluate(_) | Commands::Demo(_)) {
+    if matches!(
+        cli.command,
+        Commands::Import(_) | Commands::Train(_) | Commands::Generate(_) | Commands::Evaluate(_) | Commands::Demo(_)
+    ) {
         interrupt::listen();
     }
     match cli.command {

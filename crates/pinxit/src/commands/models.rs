@@ -62,7 +62,9 @@ fn list(context: &Context) -> Result<()> {
                 card.meta.dataset.name.clone(),
                 card.hash[..12].to_string(),
             ],
-            ModelEntry::Damaged { name, error } => vec![name.clone(), "-".into(), "-".into(), "-".into(), "-".into(), error.clone()],
+            ModelEntry::Damaged { name, error } => {
+                vec![name.clone(), "-".into(), "-".into(), "-".into(), "-".into(), error.clone()]
+            }
         })
         .collect();
     output::data(&output::table(&["name", "preset", "size", "kimg", "dataset", "hash"], &rows));
@@ -86,15 +88,21 @@ fn show(name: &str, context: &Context) -> Result<()> {
 /// A model card as a table.
 pub fn rows(card: &ModelCard) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = Vec::new();
-    let mut row = |what: &str, value: String| rows.push(vec![what.to_string(), if value.is_empty() { "-".into() } else { value }]);
+    let mut row =
+        |what: &str, value: String| rows.push(vec![what.to_string(), if value.is_empty() { "-".into() } else { value }]);
     let (training, dataset) = (&card.meta.training, &card.meta.dataset);
     row("file", card.path.display().to_string());
     row("hash", card.hash.clone());
     row("pictures", format!("{} px, {} ({} weights)", size(card), card.preset, card.parameters));
     row("classes", card.meta.classes.join(", "));
     row("styles", card.meta.styles.join(", "));
-    row("trained", format!("{} kimg in {}, {}", face::short(training.kimg), face::span(training.seconds), training.discriminator));
-    row("dataset", format!("{} ({} pictures, {})", dataset.name, dataset.pictures, dataset.manifest_hash.get(..12).unwrap_or("no hash")));
+    // A run of a fixed length in pictures keeps no clock, so that its model is the same on every repetition.
+    let time = if training.seconds > 0.0 { format!(" in {}", face::span(training.seconds)) } else { String::new() };
+    row("trained", format!("{} kimg{time}, {}", face::short(training.kimg), training.discriminator));
+    row(
+        "dataset",
+        format!("{} ({} pictures, {})", dataset.name, dataset.pictures, dataset.manifest_hash.get(..12).unwrap_or("no hash")),
+    );
     row("licences", dataset.licences.iter().cloned().collect::<Vec<_>>().join(", "));
     row("parent", card.meta.parent.clone().unwrap_or_default());
     for (name, value) in &training.figures {
@@ -103,4 +111,6 @@ pub fn rows(card: &ModelCard) -> Vec<Vec<String>> {
     rows
 }
 
-fn size(card: &ModelCard) -> String { format!("{}x{}", card.resolution.1, card.resolution.0) }
+fn size(card: &ModelCard) -> String {
+    format!("{}x{}", card.resolution.1, card.resolution.0)
+}

@@ -62,7 +62,9 @@ fn list(context: &Context) -> Result<()> {
                 run.end.clone(),
                 run.card.began.clone(),
             ],
-            RunEntry::Damaged { name, error } => vec![name.clone(), "-".into(), error.clone(), "-".into(), "-".into(), "-".into()],
+            RunEntry::Damaged { name, error } => {
+                vec![name.clone(), "-".into(), error.clone(), "-".into(), "-".into(), "-".into()]
+            }
         })
         .collect();
     output::data(&output::table(&["name", "dataset", "state", "kimg", "end", "began"], &rows));
@@ -105,11 +107,15 @@ pub fn rows(run: &RunDetail) -> Vec<Vec<String>> {
     row("dataset", run.card.dataset.clone());
     row("began", format!("{}{}", run.card.began, run.card.from.as_ref().map(|f| format!(" from {f}")).unwrap_or_default()));
     if let Some(line) = &run.last {
-        row("stands at", format!("{} kimg after {}, {} img/s", face::short(line.kimg), face::span(line.secs), face::short(line.img_per_sec)));
+        row(
+            "stands at",
+            format!("{} kimg after {}, {} img/s", face::short(line.kimg), face::span(line.secs), face::short(line.img_per_sec)),
+        );
     }
     row("ends at", run.end.clone());
     if let Some((line, m)) = run.measured.as_ref().and_then(|l| l.measures.map(|m| (l, m))) {
-        let found = format!("KID {}, coverage {}, self-NN {}", face::short(m.kid), face::short(m.coverage), face::short(m.self_nn));
+        let found =
+            format!("KID {}, coverage {}, self-NN {}", face::short(m.kid), face::short(m.coverage), face::short(m.self_nn));
         row("measured", format!("at {} kimg: {found}", face::short(line.kimg)));
     }
     for model in &run.models {

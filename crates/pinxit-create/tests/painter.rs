@@ -1,0 +1,88 @@
+//! The painter on a small untrained model: what a recipe decides, and what it must not depend on.
+use pinxit_create::{Error, Painter, Recipe};
+use pinxit_nn::{Generator, GeneratorConfig, Model, ModelMeta, Preset};
+
+fn painter(init_seed: u64) -> Painter {
+    let mut config = GeneratorConfig::new(Preset::Xs32, (4, 4), 2, 1);
+    config.channels = vec![24, 16, 16, 8];
+    let weights = Generator::new(config.clone()).init(init_seed);
+    let classes = vec!["oak".to_string(), "birch".to_string()];
+    let meta = ModelMeta { classes, styles: vec!["ink".into()], ..ModelMeta::default() };
+    Painter::open(Model { generator: config, meta, weights }, "trees")
+}
+
+fn recipes(painter: &Painter, n: u64) -> Vec<Recipe> {
+    let class = |seed| ["oak", "birch"][seed as usize % 2];
+    (0..n).map(|seed| painter.recipe(seed, Some(class(seed)), None, 0.5 + 0.5 * (seed % 2) as f64).unwrap()).collect()
+}
+
+#[test]
+fn a_picture_does_not_depend_on_its_neighbours_or_the_threads() {
+    let mut painter = painter(1);
+    let all = recipes(&painter, 64);
+    let together = painter.paint(&all).unwrap();
+    for threads in [1, 3] {
+        pinxit_tensor::set_threads(threads);
+        let mut alone = self::painter(1);
+        for i in [0usize, 1, 17, 62, 63] {
+            assert!(alone.paint(&all[i..=i]).unwrap()[0] == together[i], "picture {i} with {threads} threads");
+        }
+    }
+    let backwards: Vec<Recipe> = all.iter().rev().cloned().collect();
+    let painted = painter.paint(&backwards).unwrap();
+    assert!(painted.iter().rev().eq(together.iter()));
+    assert!(together[0] != together[2], "another seed is another picture");
+}
+
+#[test]
+fn psi_goes_from_the_mean_picture_to_full_variety() {
+    let mut painter = painter(2);
+    let paint = |p: &mut Painter, seed, psi| {
+        let recipe = p.recipe(seed, Some("oak"), Some("ink"), psi).unwrap();
+        p.paint(&[recipe]).unwrap().remove(0)
+    };
+    let mean = paint(&mut painter, 1, 0.0);
+    assert!(mean == paint(&mut painter, 2, 0.0), "at psi 0 every seed is the mean picture");
+    let distance = |a: &pinxit_image::Picture, b: &pinxit_image::Picture| -> u64 {
+        a.pixels().iter().zip(b.pixels()).map(|(x, y)| u64::from(x.abs_diff(*y))).sum()
+    };
+    let (half, full) = (paint(&mut painter, 1, 0.5), paint(&mut painter, 1, 1.0));
+    assert!(distance(&half, &mean) < distance(&full, &mean) && half != mean);
+}
+
+#[test]
+fn labels_are_checked_by_name() {
+    let mut painter = painter(3);
+    let error = painter.recipe(0, Some("ook"), None, 1.0).unwrap_err();
+    assert_eq!(error.to_string(), "the model knows no class \"ook\"");
+    assert_eq!(error.hint().unwrap(), "did you mean \"oak\"?");
+    assert!(matches!(painter.recipe(0, None, Some("oil"), 1.0), Err(Error::Label { kind: "style", .. })));
+    assert!(matches!(painter.recipe(0, None, None, f64::NAN), Err(Error::Psi(_))));
+    let paint = |p: &mut Painter, class| {
+        let recipe = p.recipe(5, class, None, 1.0).unwrap();
+        p.paint(&[recipe]).unwrap().remove(0)
+    };
+    let (oak, none) = (paint(&mut painter, Some("oak")), paint(&mut painter, None));
+    assert!(oak != none && oak != paint(&mut painter, Some("birch")), "labels are heard");
+}
+
+#[test]
+fn another_model_refuses_the_recipe() {
+    let recipe = painter(1).recipe(0, None, None, 1.0).unwrap();
+    assert!(matches!(painter(2).paint(&[recipe.clone()]), Err(Error::OtherModel { .. })));
+    let again = Recipe::from_json(&recipe.to_json().unwrap()).unwrap();
+    assert!(painter(1).paint(&[recipe]).unwrap() == painter(1).paint(&[again]).unwrap());
+}
+
+#[test]
+fn weights_that_overflow_are_an_error_not_a_black_picture() {
+    let mut config = GeneratorConfig::new(Preset::Xs32, (4, 4), 0, 0);
+    config.channels = vec![8; 4];
+    let mut weights = Generator::new(config.clone()).init(0);
+    for (_, tensor) in weights.iter_mut() {
+        tensor.data_mut().iter_mut().for_each(|v| *v *= 1e30);
+    }
+    let mut painter = Painter::open(Model { generator: config, meta: ModelMeta::default(), weights }, "mad");
+    let recipe = painter.recipe(9, None, None, 1.0).unwrap();
+    assert!(matches!(painter.paint(&[recipe]), Err(Error::NotFinite { seed: 9 })));
+}

@@ -1,0 +1,99 @@
+//! Bad input: a clear error, the right exit code, nothing lost.
+mod common;
+
+use common::{Desk, code, failure, settings, stderr};
+
+#[test]
+fn collections_that_cannot_be_learnt() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path().join("empty")).unwrap();
+    std::fs::create_dir(desk.path().join("one")).unwrap();
+    std::fs::write(desk.path().join("one/a.bmp"), common::bmp(40, 40, |x, y| [x as u8, y as u8, 9])).unwrap();
+    std::fs::create_dir(desk.path().join("tiny")).unwrap();
+    std::fs::write(desk.path().join("tiny/a.bmp"), common::bmp(1, 1, |_, _| [1, 2, 3])).unwrap();
+    settings().bind(|| {
+        insta::assert_snapshot!("import-absent", failure(&desk, &["import", "nowhere"]));
+        insta::assert_snapshot!("import-empty", failure(&desk, &["import", "empty"]));
+        insta::assert_snapshot!("import-one", failure(&desk, &["import", "one"]));
+        insta::assert_snapshot!("import-tiny", failure(&desk, &["import", "tiny"]));
+        insta::assert_snapshot!("import-bad-name", failure(&desk, &["import", "one", "--into", "../escape"]));
+    });
+    assert!(!desk.home().join("datasets/empty").exists() && !desk.path().join("escape").exists());
+}
+
+#[test]
+fn labels_names_and_files_that_are_not_there() {
+    let desk = Desk::with_model();
+    let before = std::fs::read(desk.model("dots")).unwrap();
+    settings().bind(|| {
+        insta::assert_snapshot!("generate-class", failure(&desk, &["generate", "dots", "--class", "sqare"]));
+        insta::assert_snapshot!("generate-style", failure(&desk, &["generate", "dots", "--style", "oil"]));
+        insta::assert_snapshot!("generate-model", failure(&desk, &["generate", "dost"]));
+        insta::assert_snapshot!("generate-psi", failure(&desk, &["generate", "dots", "--psi", "9"]));
+        insta::assert_snapshot!("train-dataset", failure(&desk, &["train", "dotz"]));
+        insta::assert_snapshot!("train-taken", failure(&desk, &["train", "dots", "--name", "dots"]));
+        insta::assert_snapshot!("train-resume", failure(&desk, &["train", "--resume", "nothing"]));
+        insta::assert_snapshot!("train-size", failure(&desk, &["train", "dots", "--size", "64"]));
+        insta::assert_snapshot!("train-expert", failure(&desk, &["train", "dots", "--set", "bach=3"]));
+        insta::assert_snapshot!("evaluate-dataset", failure(&desk, &["evaluate", "dots", "--dataset", "x"]));
+        insta::assert_snapshot!("from-bitmap", failure(&desk, &["generate", "--from", "dots/round/000.bmp"]));
+        insta::assert_snapshot!("info-text", failure(&desk, &["info", "home/config.toml"]));
+        insta::assert_snapshot!("json-error", failure(&desk, &["--json", "generate", "dots", "--class", "sqare"]));
+    });
+    assert!(!desk.path().join("dots-pictures").exists(), "labels are checked before anything is written");
+    assert_eq!(std::fs::read(desk.model("dots")).unwrap(), before);
+}
+
+#[test]
+fn settings_files_with_mistakes() {
+    let desk = Desk::new();
+    std::fs::write(desk.home().join("config.toml"), "[train]\nkimgs = 3\n").unwrap();
+    settings().bind(|| insta::assert_snapshot!("settings-unknown-key", failure(&desk, &["doctor"])));
+}
+
+#[test]
+fn model_files_that_are_damaged_hostile_or_another_shape() {
+    let desk = Desk::with_model();
+    let good = std::fs::read(desk.model("dots")).unwrap();
+    let header = u64::from_le_bytes(good[..8].try_into().unwrap()) as usize;
+    let swapped = |from: &str, to: &str| {
+        let text = String::from_utf8(good[8..8 + header].to_vec()).unwrap();
+        assert!(text.contains(from) && from.len() == to.len(), "{text}");
+        [&good[..8], text.replace(from, to).as_bytes(), &good[8 + header..]].concat()
+    };
+    let huge = [&u64::MAX.to_le_bytes()[..], &good[8..]].concat();
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("empty", Vec::new()),
+        ("truncated-header", good[..header / 2].to_vec()),
+        ("truncated-weights", good[..good.len() - 5].to_vec()),
+        ("noise", (0..4096u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect()),
+        ("header-of-16-exabytes", huge),
+        ("other-shape", swapped("[8,8,8,8]", "[8,8,8,9]")),
+        ("later-version", swapped("format_version\\\":1", "format_version\\\":7")),
+        ("a-million-classes", swapped("\\\"classes\\\":2", "\\\"classes\\\":9")),
+    ];
+    settings().bind(|| {
+        for (name, bytes) in cases {
+            std::fs::write(desk.path().join("bad.safetensors"), bytes).unwrap();
+            insta::assert_snapshot!(format!("model-{name}"), failure(&desk, &["generate", "./bad.safetensors", "-o", "out"]));
+        }
+    });
+    assert!(!desk.path().join("out").exists());
+    // One damaged model does not hide the others.
+    std::fs::write(desk.home().join("models/bad.safetensors"), "x").unwrap();
+    let out = desk.run(&["models", "list"]);
+    let text = common::stdout(&out);
+    assert!(code(&out) == 0 && text.contains("dots") && text.contains("bad"), "{text}");
+}
+
+#[test]
+fn a_dataset_changed_under_a_run() {
+    let desk = Desk::with_dots();
+    assert_eq!(code(&desk.run(&["train", "dots", "--kimg", "0.04", "-q"])), 0);
+    desk.pictures("dots", 60);
+    assert_eq!(code(&desk.run(&["import", "dots", "--into", "dots", "--size", "32", "--replace", "-q"])), 0);
+    let out = desk.run(&["train", "--resume", "dots", "--kimg", "0.08"]);
+    assert_eq!(code(&out), 1);
+    let text = stderr(&out);
+    assert!(text.contains("the dataset has changed since this run began") && text.contains("hint:"), "{text}");
+}

@@ -1,0 +1,85 @@
+//! What a stranger reads first.
+mod common;
+
+use common::{Desk, code, failure, settings, stdout};
+
+#[test]
+fn help_of_every_command() {
+    let desk = Desk::new();
+    let commands = [
+        "",
+        "import",
+        "train",
+        "generate",
+        "evaluate",
+        "datasets",
+        "datasets show",
+        "models",
+        "runs",
+        "info",
+        "doctor",
+        "demo",
+        "completions",
+        "man",
+    ];
+    let mut settings = settings();
+    // Where the home and the person's own variables lie is no part of the help.
+    settings.add_filter(r"\[env: (PINXIT_[A-Z_]+)=[^\]]*\]", "[env: $1=]");
+    settings.bind(|| {
+        for command in commands {
+            let args: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+            let out = desk.run(&args);
+            assert_eq!(code(&out), 0, "{command}");
+            let name = format!("help {command}").trim().replace(' ', "-");
+            insta::assert_snapshot!(name, stdout(&out));
+        }
+    });
+}
+
+#[test]
+fn wrong_usage_is_exit_2() {
+    let desk = Desk::new();
+    settings().bind(|| {
+        insta::assert_snapshot!("usage-unknown-command", failure(&desk, &["trian", "x"]));
+        insta::assert_snapshot!("usage-unknown-flag", failure(&desk, &["train", "x", "--kimgs", "3"]));
+        insta::assert_snapshot!("usage-bad-span", failure(&desk, &["train", "x", "--for", "30"]));
+        insta::assert_snapshot!("usage-bad-seeds", failure(&desk, &["generate", "x", "--seeds", "9-1"]));
+        insta::assert_snapshot!("usage-from-and-model", failure(&desk, &["generate", "x", "--from", "y.png"]));
+    });
+    for args in [vec!["trian"], vec!["import"], vec!["train"], vec!["generate"], vec!["-q", "-v", "doctor"]] {
+        assert_eq!(code(&desk.run(&args)), 2, "{args:?}");
+    }
+    assert_eq!(code(&desk.run(&["--version"])), 0);
+}
+
+#[test]
+fn completions_and_manual_pages() {
+    let desk = Desk::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let out = desk.run(&["completions", shell]);
+        assert!(code(&out) == 0 && stdout(&out).contains("generate"), "{shell}");
+    }
+    let out = desk.run(&["man", "pages"]);
+    assert_eq!(code(&out), 0);
+    let page = std::fs::read_to_string(desk.path().join("pages/pinxit-train.1")).unwrap();
+    assert!(page.contains("\\-\\-resume") && page.contains("pinxit train"), "{page}");
+    assert!(desk.path().join("pages/pinxit-datasets-show.1").is_file());
+}
+
+#[test]
+fn a_variable_is_as_good_as_a_flag_and_a_flag_is_stronger() {
+    let desk = Desk::with_dots();
+    let plan = |flags: &[&str]| {
+        let args = [&["train", "dots", "--dry-run"], flags].concat();
+        let out = desk.command(&args).env("PINXIT_TRAIN_SEED", "7").env("PINXIT_TRAIN_NO_FLIP", "1").output().unwrap();
+        assert_eq!(code(&out), 0, "{}", common::stderr(&out));
+        stdout(&out)
+    };
+    let text = plan(&[]);
+    assert!(text.contains("seed = 7  # environment PINXIT_TRAIN_SEED"), "{text}");
+    assert!(text.contains("flip = \"off\"  # environment PINXIT_TRAIN_NO_FLIP"), "{text}");
+    assert!(text.contains("batch = 4  # ") && text.contains("config.toml"), "{text}");
+    assert!(text.contains("lr_g = 0.001  # default"), "{text}");
+    assert!(plan(&["--seed", "0"]).contains("seed = 0  # flag --seed"));
+    assert!(!desk.home().join("runs").exists(), "a dry run leaves nothing behind");
+}

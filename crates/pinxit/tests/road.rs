@@ -1,0 +1,155 @@
+//! The road from pictures to pictures, as a stranger walks it.
+mod common;
+
+use std::path::PathBuf;
+
+use common::{Desk, code, settings, stderr, stdout, tidy};
+
+#[test]
+fn generate_then_from_gives_the_same_bytes() {
+    let desk = Desk::with_model();
+    let out = desk.run(&[
+        "generate",
+        "dots",
+        "--seeds",
+        "3-5,18446744073709551615",
+        "--psi",
+        "0.8",
+        "--caption",
+        "a \"dot\" & <b>",
+        "--grid",
+        "-o",
+        "first",
+    ]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let listed: Vec<PathBuf> = stdout(&out).lines().map(PathBuf::from).collect();
+    assert_eq!(listed.len(), 5, "four pictures and a sheet: {listed:?}");
+    assert!(stderr(&out).lines().last().unwrap().contains("pinxit generate --from first/"), "{}", stderr(&out));
+    for path in &listed[..4] {
+        let out = desk.run(&["generate", "--from", &path.to_string_lossy(), "-o", "again", "-q"]);
+        assert_eq!(code(&out), 0, "{}", stderr(&out));
+        let again = desk.path().join(stdout(&out).trim());
+        assert_eq!(std::fs::read(desk.path().join(path)).unwrap(), std::fs::read(again).unwrap(), "{}", path.display());
+    }
+    let single = desk.run(&["generate", "dots", "--seeds", "4", "--class", "round", "--class", "square", "-o", "second", "-q"]);
+    assert_eq!(stdout(&single).lines().count(), 2, "a picture for each class");
+}
+
+#[test]
+fn every_format_carries_a_recipe_that_paints_it_again() {
+    let desk = Desk::with_model();
+    for (format, ending) in [("png", "png"), ("jpeg", "jpg"), ("webp", "webp"), ("avif", "avif")] {
+        let out = desk.run(&["generate", "dots", "--seeds", "7", "--class", "round", "--format", format, "-o", format, "-q"]);
+        assert_eq!(code(&out), 0, "{format}: {}", stderr(&out));
+        let path = stdout(&out).trim().to_string();
+        assert!(path.ends_with(&format!("dots-round-000007.{ending}")), "{path}");
+        let out = desk.run(&["generate", "--from", &path, "-o", "again", "-q"]);
+        assert_eq!(code(&out), 0, "{format}: {}", stderr(&out));
+        let again = desk.path().join(stdout(&out).trim());
+        assert_eq!(std::fs::read(desk.path().join(path)).unwrap(), std::fs::read(again).unwrap(), "{format}");
+    }
+}
+
+#[test]
+fn a_recipe_finds_its_model_by_hash_or_says_why_not() {
+    let desk = Desk::with_model();
+    let out = desk.run(&["generate", "dots", "--seeds", "1", "--class", "round", "-o", "out", "-q"]);
+    let picture = stdout(&out).trim().to_string();
+    std::fs::rename(desk.model("dots"), desk.model("renamed")).unwrap();
+    assert_eq!(code(&desk.run(&["generate", "--from", &picture, "-o", "again"])), 0, "the hash counts, not the name");
+    std::fs::remove_file(desk.model("renamed")).unwrap();
+    assert_eq!(code(&desk.run(&["generate", "--from", &picture, "-o", "again"])), 0, "the run's snapshot will do");
+    let trained = desk.run(&["train", "--resume", "dots", "--kimg", "0.08", "-q"]);
+    assert_eq!(code(&trained), 0, "{}", stderr(&trained));
+    std::fs::remove_file(desk.home().join("runs/dots/model-000000.safetensors")).unwrap();
+    settings().bind(|| insta::assert_snapshot!("from-other-hash", common::failure(&desk, &["generate", "--from", &picture])));
+}
+
+#[test]
+fn json_is_one_object_or_lines_of_events_with_a_version() {
+    let desk = Desk::with_model();
+    let picture = stdout(&desk.run(&["generate", "dots", "--seeds", "1", "--class", "round", "-o", "out", "-q"]));
+    settings().bind(|| {
+        for (name, args) in [
+            ("json-datasets-list", vec!["datasets", "list", "--json"]),
+            ("json-models-show", vec!["models", "show", "dots", "--json"]),
+            ("json-info-picture", vec!["info", picture.trim(), "--json"]),
+            ("json-generate", vec!["generate", "dots", "--seeds", "0-1", "--class", "square", "-o", "out", "--json"]),
+        ] {
+            let out = desk.run(&args);
+            assert_eq!(code(&out), 0, "{}", stderr(&out));
+            assert!(stdout(&out).lines().all(|l| l.starts_with(r#"{"v":1,"#)), "{}", stdout(&out));
+            assert_eq!(stderr(&out), "", "data on stdout, and nothing else to say");
+            insta::assert_snapshot!(name, tidy(&desk, &stdout(&out)));
+        }
+    });
+    let out = desk.run(&["train", "dots", "--name", "second", "--kimg", "0.08", "--json"]);
+    let events = stdout(&out);
+    for event in ["started", "note", "tick", "picture", "snapshot", "finished"] {
+        assert!(events.contains(&format!(r#"{{"v":1,"event":"{event}","#)), "{event}\n{events}");
+    }
+    for args in
+        [["runs", "show", "dots", "--json"], ["runs", "list", "--json", "-v"], ["doctor", "--json", "-v", "--no-progress"]]
+    {
+        let out = desk.run(&args);
+        assert!(code(&out) == 0 && stdout(&out).starts_with(r#"{"v":1,"#) && stdout(&out).lines().count() == 1);
+    }
+}
+
+#[test]
+fn a_run_folder_has_what_it_says() {
+    let desk = Desk::with_model();
+    let run = desk.home().join("runs/dots");
+    for file in ["config.toml", "run.toml", "stats.jsonl", "previews/000000.png", "model-000000.safetensors", "state"] {
+        assert!(run.join(file).exists(), "{file}");
+    }
+    let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
+    assert!(config.contains("kimg = 0.04  # flag --kimg") && config.contains("batch = 4  # "), "{config}");
+    assert_eq!(
+        std::fs::read(run.join("model-000000.safetensors")).unwrap(),
+        std::fs::read(desk.model("dots")).unwrap(),
+        "the final model is kept"
+    );
+    let shown = stdout(&desk.run(&["runs", "show", "dots"]));
+    assert!(shown.contains("finished"), "{shown}");
+}
+
+#[test]
+fn removing_is_moving_into_the_bin() {
+    let desk = Desk::with_model();
+    for noun in ["models", "runs", "datasets"] {
+        let out = desk.run(&[noun, "remove", "dots"]);
+        let to = stdout(&out).trim().trim_start_matches("moved to ").to_string();
+        assert!(code(&out) == 0 && std::path::Path::new(&to).exists(), "{noun}: {to}");
+        assert!(!stdout(&desk.run(&[noun, "list"])).contains("dots"), "{noun}");
+    }
+}
+
+#[test]
+fn fine_tuning_and_leaving_labels_out() {
+    let desk = Desk::with_model();
+    let out = desk.run(&["train", "dots", "--from", "dots", "--condition", "none", "--name", "plain", "--kimg", "0.04", "-q"]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let card = stdout(&desk.run(&["models", "show", "plain", "--json"]));
+    let card: serde_json::Value = serde_json::from_str(&card).unwrap();
+    let parent: serde_json::Value = serde_json::from_str(&stdout(&desk.run(&["models", "show", "dots", "--json"]))).unwrap();
+    assert_eq!((&card["classes"], &card["parent"]), (&serde_json::json!([]), &parent["hash"]));
+    let resumed = desk.run(&["train", "--resume", "plain", "--kimg", "0.08", "-q"]);
+    assert_eq!(code(&resumed), 0, "labels stay out after a resume: {}", stderr(&resumed));
+}
+
+#[test]
+fn evaluation_is_a_table_and_a_file() {
+    let desk = Desk::with_dots();
+    desk.pictures("many", 60);
+    assert_eq!(code(&desk.run(&["import", "many", "--into", "many", "--size", "32", "--keep-near-duplicates", "-q"])), 0);
+    assert_eq!(code(&desk.run(&["train", "many", "--kimg", "0.04", "-q"])), 0);
+    let out = desk.run(&["evaluate", "many", "--pictures", "20", "--repeats", "1"]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    for figure in ["KID", "coverage", "self-NN", "memorised", "label accuracy", "real"] {
+        assert!(stdout(&out).contains(figure), "{}", stdout(&out));
+    }
+    let saved = std::fs::read_to_string(desk.home().join("models/many.evaluation.json")).unwrap();
+    let saved: serde_json::Value = serde_json::from_str(&saved).unwrap();
+    assert!(saved["v"] == 1 && saved["real"]["kid"].is_number() && saved["fake"].as_array().unwrap().len() == 1, "{saved}");
+}
