@@ -54,7 +54,7 @@ impl Default for AugmentConfig {
             saturation: 0.4,
             contrast: 0.3,
             translation: 0.125,
-            cutout: false,
+            cutout: true,
         }
     }
 }

@@ -13,8 +13,8 @@ pub struct Collection {
     pub resolution: (usize, usize),
 }
 
-/// Below this many pictures a square is cut out of each, so that they are not learnt by heart.
-const CUTOUT_BELOW: usize = 1000;
+/// From this many pictures on, no square is cut out of them: they will not be learnt by heart.
+const CUTOUT_BELOW: usize = 10_000;
 /// From this many threads on, the wider networks are affordable.
 const WIDE_THREADS: usize = 8;
 
@@ -97,11 +97,11 @@ mod tests {
         let choose = |pictures, resolution, threads| auto(TrainConfig::default(), Collection { pictures, resolution }, threads);
         let small = choose(300, (64, 64), 2);
         assert_eq!((small.preset.as_str(), small.augment.cutout, small.length), ("xs-64", true, Length::Kimg(100.0)));
-        let large = choose(9000, (64, 96), 16);
+        let large = choose(19_000, (64, 96), 16);
         assert_eq!((large.preset.as_str(), large.augment.cutout, large.length), ("s-64", false, Length::Kimg(400.0)));
         assert_eq!(choose(5000, (128, 128), 2).preset, "xs-128");
         assert_eq!(choose(5000, (32, 32), 2).preset, "xs-32");
-        assert!(choose(9000, (64, 96), 16).check().is_ok());
+        assert!(choose(19_000, (64, 96), 16).check().is_ok());
     }
 
     #[test]

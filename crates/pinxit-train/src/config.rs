@@ -83,7 +83,7 @@ impl Default for ProjectedConfig {
             mix: 32,
             channels: 32,
             spectral_norm: false,
-            minibatch_std: 4,
+            minibatch_std: 8,
             standardise: true,
             penalty: 20.0,
             energy: 4.0,
@@ -142,8 +142,10 @@ pub struct TrainConfig {
     pub beta2: f64,
     /// Steps over which the learning rates rise from zero.
     pub warmup_steps: u64,
-    /// Factor on the learning rates at the end, reached linearly; 1 holds them.
+    /// Factor on the learning rates at the end; 1 holds them.
     pub lr_final: f64,
+    /// Share of the run after which the learning rates begin to fall, linearly, to that factor.
+    pub lr_hold: f64,
     /// Probability of hiding a picture's labels, so that the model can also paint without.
     pub label_dropout: f64,
     /// Probability that a batch changes its style half-way up the generator.
@@ -194,7 +196,8 @@ impl TrainConfig {
             beta1: 0.0,
             beta2: 0.99,
             warmup_steps: 50,
-            lr_final: 1.0,
+            lr_final: 0.2,
+            lr_hold: 0.5,
             label_dropout: 0.1,
             style_mixing: 0.5,
             balance: 0.5,
@@ -218,7 +221,7 @@ impl TrainConfig {
             group: 1,
             lr_g: 1e-3,
             lr_d: 1e-3,
-            lr_final: 0.2,
+            lr_hold: 0.0,
             ..TrainConfig::projected()
         }
     }
@@ -236,8 +239,8 @@ impl TrainConfig {
         if !(self.lr_g > 0.0 && self.lr_d > 0.0 && self.lr_g < 1.0 && self.lr_d < 1.0) {
             return no("learning rates must lie between 0 and 1");
         }
-        if !share(self.label_dropout) || !share(self.style_mixing) {
-            return no("probabilities must lie between 0 and 1");
+        if !share(self.label_dropout) || !share(self.style_mixing) || !share(self.lr_hold) {
+            return no("probabilities and lr_hold must lie between 0 and 1");
         }
         if !(self.tick_kimg > 0.0 && self.snapshot_kimg > 0.0) {
             return no("tick_kimg and snapshot_kimg must be positive");
@@ -292,9 +295,9 @@ mod tests {
             let text = config.to_toml().unwrap();
             assert_eq!(toml::from_str::<TrainConfig>(&text).unwrap(), config);
         }
-        let partial: TrainConfig = toml::from_str("batch = 8\nlength = { seconds = 60.0 }\n[augment]\ncutout = true\n").unwrap();
+        let partial: TrainConfig = toml::from_str("batch = 8\nlength = { seconds = 60.0 }\n[augment]\ncutout = false\n").unwrap();
         assert_eq!((partial.batch, partial.length), (8, Length::Seconds(60.0)));
-        assert!(partial.augment.cutout && partial.lr_g == TrainConfig::default().lr_g);
+        assert!(!partial.augment.cutout && partial.lr_g == TrainConfig::default().lr_g);
         assert!(toml::from_str::<TrainConfig>("bach = 8").is_err(), "a misspelt setting is refused");
     }
 

@@ -26,7 +26,8 @@ pub fn rates(config: &TrainConfig, state: &State) -> Rates {
     let c = &state.counters;
     let done = fraction(config, c);
     let warm = ((c.step + 1) as f64 / config.warmup_steps.max(1) as f64).min(1.0);
-    let lr = warm * (1.0 - (1.0 - config.lr_final) * done) * c.lr_scale;
+    let fallen = ((done - config.lr_hold) / (1.0 - config.lr_hold).max(1e-9)).clamp(0.0, 1.0);
+    let lr = warm * (1.0 - (1.0 - config.lr_final) * fallen) * c.lr_scale;
     let cosine = 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
     let p = &config.penalty;
     let gamma = p.gamma * (p.gamma_final + (1.0 - p.gamma_final) * cosine) * c.gamma_mult;

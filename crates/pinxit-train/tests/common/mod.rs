@@ -50,7 +50,7 @@ pub fn config(discriminator: Discriminator) -> TrainConfig {
         preview: (2, 2),
         ..base
     };
-    (c.projected.feature_size, c.projected.mix, c.projected.channels) = (32, 8, 8);
+    (c.projected.feature_size, c.projected.mix, c.projected.channels, c.projected.minibatch_std) = (32, 8, 8, 4);
     c
 }
 
