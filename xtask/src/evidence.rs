@@ -12,7 +12,6 @@ const ALL: &[Evidence] = &[
     Evidence { name: "sets", what: "fetch the freely licensed picture sets into .xtask/sets (network, 2 minutes)", script: "evidence/sets.sh" },
     Evidence { name: "fluent3d", what: "train fluent3d at 64 px by class and evaluate (hours); docs/results.md", script: "evidence/fluent3d.sh" },
     Evidence { name: "landscapes", what: "train the landscapes at 64 px and evaluate (hours); docs/results.md", script: "evidence/landscapes.sh" },
-    Evidence { name: "import-100k", what: "import 100,000 pictures and report peak memory (minutes)", script: "evidence/import-100k.sh" },
 ];
 
 /// Lists the proofs, or runs one.
