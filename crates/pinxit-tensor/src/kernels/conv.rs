@@ -8,11 +8,11 @@
 //! ```
 //! A kernel row is one contiguous run of `kw * ci` elements, whatever the channel count. The order of every sum depends on
 //! the shape alone. Weights are packed once a call to `[column tile][k][lanes]`, zeros in unused lanes.
-use super::Conv;
 use super::pass::Pass;
 use super::scratch::{Slot, with};
 use super::simd::Simd;
 use super::tile::{Tile, padded, span, tile, tiles};
+use super::{Conv, winograd};
 use crate::pool::{Parts, tasks, threads};
 
 /// Longest run of k whose weights share the first-level cache with the pixels.
@@ -66,6 +66,9 @@ pub fn run<S: Simd>(p: &Pass, source: &[S::T], w: &[S::T], out: &mut [S::T]) {
         return;
     }
     assert!(source.len() >= p.n * p.source_len() && out.len() >= p.n * p.destination_len(), "operands of {p:?}");
+    if winograd::wins::<S>(p) {
+        return winograd::run::<S>(p, source, w, out);
+    }
     let (cut, out) = (cut::<S>(p), Parts::new(out));
     with(Slot::Packed, p.depth() * padded::<S>(p.co), |packed: &mut [S::T]| {
         pack::<S>(p, w, packed);
@@ -80,7 +83,7 @@ pub fn run<S: Simd>(p: &Pass, source: &[S::T], w: &[S::T], out: &mut [S::T]) {
 }
 
 /// Weights to `[column tile][k][lanes]`.
-fn pack<S: Simd>(p: &Pass, w: &[S::T], packed: &mut [S::T]) {
+pub fn pack<S: Simd>(p: &Pass, w: &[S::T], packed: &mut [S::T]) {
     let (parts, taps, depth) = (Parts::new(packed), p.y.taps.len() * p.x.taps.len(), p.depth());
     let [per_tap, per_in, per_out] = p.weight;
     tasks(tiles::<S>(p.co) * taps, |t| {
@@ -111,23 +114,23 @@ fn pack<S: Simd>(p: &Pass, w: &[S::T], packed: &mut [S::T]) {
 }
 
 /// Output pixels of a task.
-struct Area {
-    first: usize,
-    pictures: usize,
-    row: usize,
-    rows: usize,
+pub struct Area {
+    pub first: usize,
+    pub pictures: usize,
+    pub row: usize,
+    pub rows: usize,
 }
 
 /// Distances in the source a task reads: between pictures, between rows.
 #[derive(Clone, Copy)]
-struct Pitch {
-    picture: usize,
-    row: usize,
+pub struct Pitch {
+    pub picture: usize,
+    pub row: usize,
 }
 
 /// Calls `f` with the source of an area, starting at the first tap of its first pixel: the map itself where no tap leaves
 /// it, else a copy with a zero halo.
-fn with_source<T: super::scratch::Plain>(p: &Pass, area: &Area, source: &[T], f: impl FnOnce(&[T], Pitch)) {
+pub fn with_source<T: super::scratch::Plain>(p: &Pass, area: &Area, source: &[T], f: impl FnOnce(&[T], Pitch)) {
     if p.depth() == 0 {
         return f(&[], Pitch { picture: 0, row: 0 }); // no tap reaches these pixels
     }

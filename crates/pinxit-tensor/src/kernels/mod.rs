@@ -18,6 +18,7 @@ mod scratch;
 mod simd;
 mod tile;
 mod weight_grad;
+mod winograd;
 
 pub use isa::{Isa, cpu, isa, set_isa};
 use portable::Portable;

@@ -14,6 +14,10 @@ pub enum Slot {
     Partial,
     /// A transposed matrix.
     Transposed,
+    /// Transformed weights.
+    WeightPlanes,
+    /// Transformed input tiles.
+    Planes,
 }
 
 /// Number types for which every bit pattern is a value.
@@ -30,7 +34,7 @@ unsafe impl Plain for f64 {}
 #[repr(C, align(64))]
 struct Line([u64; 8]);
 
-thread_local!(static KEPT: RefCell<[Vec<Line>; 5]> = const { RefCell::new([const { Vec::new() }; 5]) });
+thread_local!(static KEPT: RefCell<[Vec<Line>; 7]> = const { RefCell::new([const { Vec::new() }; 7]) });
 
 /// Calls `f` with `len` elements of unspecified content. A nested call for the same slot gets fresh memory.
 pub fn with<T: Plain, R>(slot: Slot, len: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
