@@ -65,8 +65,8 @@ impl<T: Real> Tape<T> {
         Var { tape: self.clone(), id: None, value }
     }
 
-    /// Forgets everything recorded; the memory is kept for what is recorded next. Values made before are constants no
-    /// more, nor variables: using one panics.
+    /// Forgets everything recorded; the memory is kept for what is recorded next. A variable from before must not be used
+    /// again: that panics. Its numbers stay readable.
     pub fn reset(&self) {
         let mut nodes = self.nodes.borrow_mut();
         nodes.list.clear();

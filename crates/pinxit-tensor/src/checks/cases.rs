@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 pub(super) type V = Var<f64>;
 
+type Function = Box<dyn Fn(&[V]) -> V>;
+
 /// An operation applied to inputs of the given shapes.
 pub(super) struct Case {
     pub name: &'static str,
     pub shapes: Vec<Vec<usize>>,
     pub positive: bool,
-    pub f: Box<dyn Fn(&[V]) -> V>,
+    pub f: Function,
 }
 
 fn case<const N: usize>(name: &'static str, shapes: [&[usize]; N], f: impl Fn(&[V]) -> V + 'static) -> Case {
