@@ -18,6 +18,7 @@ pub(crate) struct Detail {
     height: usize,
     scale_x: f64,
     scale_y: f64,
+    area: f64,
 }
 
 impl Detail {
@@ -36,7 +37,8 @@ impl Detail {
             }
         }
         let (scale_x, scale_y) = (width as f64 / f64::from(picture.width()), height as f64 / f64::from(picture.height()));
-        Ok(Self { sums, width, height, scale_x, scale_y })
+        let area = f64::from(picture.width()) * f64::from(picture.height());
+        Ok(Self { sums, width, height, scale_x, scale_y, area })
     }
 
     /// The share of the whole picture's detail that lies inside `window`, 0…1; its share of the area when the
@@ -47,7 +49,7 @@ impl Detail {
         let at = |x: usize, y: usize| self.sums[y * (self.width + 1) + x];
         let total = at(self.width, self.height);
         if total == 0 {
-            return ((right - left) * (bottom - top)) as f64 / (self.width * self.height) as f64;
+            return f64::from(window.width) * f64::from(window.height) / self.area;
         }
         let inside = at(right, bottom) + at(left, top) - at(right, top) - at(left, bottom);
         inside as f64 / total as f64

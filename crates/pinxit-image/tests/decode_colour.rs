@@ -32,9 +32,11 @@ fn a_wide_rgb_profile_is_honoured() {
 
 #[test]
 fn jpeg_xl_with_a_wide_colour_space_agrees() {
-    let decoded = decode(&fixture("wide_rgb.jxl"));
-    assert_close("wide_rgb.jxl", &decoded, &WIDE, 3);
-    assert!(matches!(decoded.fixes.as_slice(), [Fix::ColourManaged(_)]), "{:?}", decoded.fixes);
+    for (name, within) in [("wide_rgb.jxl", 2), ("wide_rgb_lossy.jxl", 8)] {
+        let decoded = decode(&fixture(name));
+        assert_close(name, &decoded, &WIDE, within);
+        assert_eq!(decoded.fixes, [Fix::ColourManaged("Wide RGB of the tests".to_string())], "{name}");
+    }
 }
 
 #[test]
@@ -74,17 +76,18 @@ fn cmyk_in_tiff() {
 fn a_press_profile_is_honoured() {
     const PRESS: [[u8; 3]; 8] = [
         [0, 155, 220],
-        [220, 29, 128],
-        [246, 221, 0],
-        [31, 31, 31],
+        [235, 52, 141],
+        [255, 235, 0],
+        [32, 32, 32],
         [255, 255, 255],
-        [185, 118, 35],
-        [40, 103, 134],
-        [129, 129, 129],
+        [197, 128, 46],
+        [43, 105, 136],
+        [137, 137, 137],
     ];
     let decoded = decode(&fixture("cmyk_press.jpg"));
     assert_eq!(decoded.fixes, [Fix::Cmyk(true)]);
-    assert_close("cmyk_press.jpg", &decoded, &PRESS, 6);
+    // Between the nodes of the table Little CMS walks tetrahedra and moxcms cubes: up to 7 apart.
+    assert_close("cmyk_press.jpg", &decoded, &PRESS, 8);
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub(super) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<Ra
             let decoder = PngDecoder::with_limits(input, working_limits(limits)).map_err(fail)?;
             samples(decoder, format, limits)
         }
+        // An animation's first frame may be there when others are not; the length in the header tells.
+        Format::WebP if bytes.len() < webp_len(bytes) => Err(Error::Truncated { format }),
         Format::WebP => samples(WebPDecoder::new(input).map_err(fail)?, format, limits),
         Format::Gif => samples(GifDecoder::new(input).map_err(fail)?, format, limits),
         Format::Tiff => samples(TiffDecoder::new(input).map_err(fail)?, format, limits),
@@ -33,6 +35,11 @@ pub(super) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<Ra
         raw.fixes.insert(0, Fix::FirstFrameOf(frames));
     }
     Ok(raw)
+}
+
+/// What the RIFF header of a WebP says about the length of the file, bytes.
+fn webp_len(bytes: &[u8]) -> usize {
+    bytes.get(4..8).map_or(8, |n| u32::from_le_bytes([n[0], n[1], n[2], n[3]]) as usize).saturating_add(8)
 }
 
 /// The sides in a PNG's first chunk, px.
