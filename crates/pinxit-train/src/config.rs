@@ -255,7 +255,7 @@ impl TrainConfig {
         if p.feature_size < 32 || !p.feature_size.is_multiple_of(16) {
             return no("projected.feature_size must be a multiple of 16, at least 32");
         }
-        if p.minibatch_std > 0 && !self.batch.is_multiple_of(p.minibatch_std) {
+        if self.discriminator == Discriminator::Projected && p.minibatch_std > 0 && !self.batch.is_multiple_of(p.minibatch_std) {
             return no("batch must be a multiple of projected.minibatch_std");
         }
         if p.energy_pool == 0 || p.energy < 0.0 || p.penalty < 0.0 {
