@@ -41,14 +41,19 @@ fn speed(macs: usize, mut f: impl FnMut()) -> f64 {
     2.0 * macs as f64 / best.as_secs_f64() / 1e9
 }
 
-fn noise(len: usize) -> Vec<f32> { (0..len).map(|i| ((i * 7919) % 1013) as f32 / 506.5 - 1.0).collect() }
+fn noise(len: usize) -> Vec<f32> {
+    (0..len).map(|i| ((i * 7919) % 1013) as f32 / 506.5 - 1.0).collect()
+}
+
+/// One kernel: geometry, two operands, result.
+type Pass = fn(&Conv, &[f32], &[f32], &mut [f32]);
 
 fn measure(name: &str, [n, h, w, ci, co, k, stride, pad]: [usize; 8], depthwise: bool) {
     let g = Conv { n, h, w, ci, co, kh: k, kw: k, stride, pad };
     let (mut x, mut y) = (noise(n * h * w * ci), noise(n * g.ho() * g.wo() * co));
     let mut weights = noise(k * k * ci * if depthwise { 1 } else { co });
     let macs = g.macs() / if depthwise { co } else { 1 };
-    let passes: [fn(&Conv, &[f32], &[f32], &mut [f32]); 3] = if depthwise {
+    let passes: [Pass; 3] = if depthwise {
         [f32::depthwise, f32::depthwise_input_grad, f32::depthwise_weight_grad]
     } else {
         [f32::conv, f32::conv_input_grad, f32::conv_weight_grad]

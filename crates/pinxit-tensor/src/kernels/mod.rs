@@ -13,12 +13,14 @@ mod isa;
 mod matmul;
 pub mod naive;
 mod pass;
+mod planes;
 mod portable;
 mod scratch;
 mod simd;
 mod tile;
 mod weight_grad;
 mod winograd;
+mod winograd_grad;
 
 pub use isa::{Isa, cpu, isa, set_isa};
 use portable::Portable;

@@ -18,6 +18,8 @@ pub enum Slot {
     WeightPlanes,
     /// Transformed input tiles.
     Planes,
+    /// Sums of products of transformed tiles.
+    PlaneSums,
 }
 
 /// Number types for which every bit pattern is a value.
@@ -34,7 +36,7 @@ unsafe impl Plain for f64 {}
 #[repr(C, align(64))]
 struct Line([u64; 8]);
 
-thread_local!(static KEPT: RefCell<[Vec<Line>; 7]> = const { RefCell::new([const { Vec::new() }; 7]) });
+thread_local!(static KEPT: RefCell<[Vec<Line>; 8]> = const { RefCell::new([const { Vec::new() }; 8]) });
 
 /// Calls `f` with `len` elements of unspecified content. A nested call for the same slot gets fresh memory.
 pub fn with<T: Plain, R>(slot: Slot, len: usize, f: impl FnOnce(&mut [T]) -> R) -> R {

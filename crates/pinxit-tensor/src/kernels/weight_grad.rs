@@ -8,11 +8,11 @@
 //! tile    ROWS input channels x 2 registers of output channels, k over the pixels of the run
 //! ```
 //! Shares and slices depend on the shape alone and their sums are added in order: the same bytes for any number of threads.
-use super::Conv;
 use super::conv::copy_row;
 use super::scratch::{Plain, Slot, with};
 use super::simd::Simd;
 use super::tile::{Tile, padded, span, tile, tiles};
+use super::{Conv, winograd_grad};
 use crate::pool::{Parts, tasks};
 
 /// Pixels of a run.
@@ -87,6 +87,9 @@ pub fn run<S: Simd>(g: &Conv, x: &[S::T], dy: &[S::T], dw: &mut [S::T]) {
     if g.n * g.ho() * g.wo() == 0 {
         return dw.fill(S::T::default());
     }
+    if winograd_grad::wins::<S>(g) {
+        return winograd_grad::run::<S>(g, x, dy, dw);
+    }
     let (cut, width) = (Cut::new::<S>(g), padded::<S>(g.co));
     let weights = g.kh * g.kw * g.ci * width;
     with(Slot::Partial, weights * cut.shares, |sums: &mut [S::T]| {
@@ -102,7 +105,7 @@ pub fn run<S: Simd>(g: &Conv, x: &[S::T], dy: &[S::T], dw: &mut [S::T]) {
 }
 
 /// `dw` = sum of the shares, in order, without the padding lanes.
-fn add_shares<T: crate::Real>(sums: &[T], weights: usize, width: usize, co: usize, dw: &mut [T]) {
+pub fn add_shares<T: crate::Real>(sums: &[T], weights: usize, width: usize, co: usize, dw: &mut [T]) {
     let rows_a_task = (16 * 1024 / co.max(1)).max(1);
     crate::par::blocks(dw, rows_a_task * co.max(1), |i, dw| {
         for (r, row) in dw.chunks_mut(co).enumerate() {
