@@ -17,6 +17,7 @@ mod plain;
 
 pub(crate) use frames::count_frames;
 pub(crate) use jpeg::{Head, Segments};
+pub(crate) use plain::explain;
 
 /// A picture and how it came to be one.
 #[derive(Clone, Debug)]

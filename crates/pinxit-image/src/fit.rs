@@ -87,7 +87,7 @@ fn smart_window(picture: &Picture, width: u32, height: u32) -> Result<Window> {
     if free_x == 0 && free_y == 0 {
         return Ok(middle);
     }
-    let detail = Detail::of(picture)?;
+    let detail = Detail::of(picture);
     let mut best = (f64::NEG_INFINITY, middle);
     for place in 0..PLACES {
         let along = |free: u32| (u64::from(free) * u64::from(place) / u64::from(PLACES - 1)) as u32;

@@ -1,9 +1,10 @@
 //! What a file is, without decoding its pixels: the facts behind `pinxit info FILE`.
 
 use crate::colour::profile_name;
-use crate::decode::{Head, count_frames};
+use crate::decode::{Head, count_frames, explain};
 use crate::error::{Error, Result};
 use crate::format::Format;
+use crate::limits::Limits;
 use crate::metadata::{element, known, read_recipe, read_xmp};
 use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, png::PngDecoder, tiff::TiffDecoder, webp::WebPDecoder};
 use image::metadata::Orientation;
@@ -39,7 +40,8 @@ pub struct Info {
 /// The facts of a picture file. Only headers are read: sides may be above any limit.
 ///
 /// # Errors
-/// As [`require_format`](crate::require_format), AVIF being welcome here; [`Error::Damaged`] when the header is not readable.
+/// As [`require_format`](crate::require_format), AVIF being welcome here; [`Error::Damaged`],
+/// [`Error::Truncated`] or [`Error::Unsupported`] when the header is not readable.
 pub fn info(bytes: &[u8]) -> Result<Info> {
     let format = known(bytes)?;
     let mut info = std::panic::catch_unwind(|| header(bytes, format))
@@ -72,7 +74,7 @@ fn header(bytes: &[u8], format: Format) -> Result<Info> {
         Format::JpegXl => return jpeg_xl(bytes),
         Format::Avif => return avif(bytes),
     };
-    decoder.map_err(|error| Error::Damaged { format, what: error.to_string() })
+    decoder.map_err(|error| explain(error, format, &Limits::default()))
 }
 
 fn facts(mut decoder: impl ImageDecoder, format: Format) -> Info {

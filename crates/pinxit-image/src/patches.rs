@@ -42,7 +42,7 @@ pub fn patch_windows(picture: &Picture, n: usize, width: u32, height: u32, seed:
     byte_count(width, height)?;
     let (most_w, most_h) = largest(picture, width, height);
     let floor = (f64::from(width) / f64::from(most_w)).max(SMALLEST_SCALE).min(1.0);
-    let detail = Detail::of(picture)?;
+    let detail = Detail::of(picture);
     let mut random = SplitMix(seed);
     let mut chosen: Vec<Window> = Vec::new();
     for _ in 0..n {

@@ -1,8 +1,6 @@
 //! Where a picture has detail: gradient energy on a thumbnail, summed over any window at once.
 
-use crate::error::Result;
 use crate::picture::{Picture, Window};
-use crate::resize::resize;
 
 /// Longest side of the thumbnail, px: enough to find a face, too small for grain to count.
 const THUMB_PX: u32 = 96;
@@ -22,11 +20,11 @@ pub(crate) struct Detail {
 }
 
 impl Detail {
-    pub(crate) fn of(picture: &Picture) -> Result<Self> {
+    pub(crate) fn of(picture: &Picture) -> Self {
         let longest = f64::from(picture.width().max(picture.height()));
         let shrink = (f64::from(THUMB_PX) / longest).min(1.0);
         let side = |px: u32| ((f64::from(px) * shrink).round() as u32).max(1);
-        let thumb = resize(picture, side(picture.width()), side(picture.height()))?;
+        let thumb = thumbnail(picture, side(picture.width()), side(picture.height()));
         let (width, height) = (thumb.width() as usize, thumb.height() as usize);
         let mut sums = vec![0; (width + 1) * (height + 1)];
         for y in 0..height {
@@ -38,7 +36,7 @@ impl Detail {
         }
         let (scale_x, scale_y) = (width as f64 / f64::from(picture.width()), height as f64 / f64::from(picture.height()));
         let area = f64::from(picture.width()) * f64::from(picture.height());
-        Ok(Self { sums, width, height, scale_x, scale_y, area })
+        Self { sums, width, height, scale_x, scale_y, area }
     }
 
     /// The share of the whole picture's detail that lies inside `window`, 0…1; its share of the area when the
@@ -54,6 +52,29 @@ impl Detail {
         let inside = at(right, bottom) + at(left, top) - at(right, top) - at(left, bottom);
         inside as f64 / total as f64
     }
+}
+
+/// A small picture whose pixels are the mean of at most 6 × 6 samples of their cell each: to say where something
+/// is, a thousandth of a photograph's pixels is enough.
+fn thumbnail(picture: &Picture, width: u32, height: u32) -> Picture {
+    const SAMPLES: u64 = 6;
+    let cell = |at: u32, side: u32, full: u32, sample: u64, samples: u64| {
+        let (at, side, full) = (u64::from(at), u64::from(side), u64::from(full));
+        ((at * samples + sample) * full / (side * samples)) as u32
+    };
+    let samples_x = SAMPLES.min(u64::from(picture.width().div_ceil(width)));
+    let samples_y = SAMPLES.min(u64::from(picture.height().div_ceil(height)));
+    Picture::from_fn(width, height, |x, y| {
+        let mut sum = [0u32; 3];
+        for j in 0..samples_y {
+            for i in 0..samples_x {
+                let (px, py) = (cell(x, width, picture.width(), i, samples_x), cell(y, height, picture.height(), j, samples_y));
+                let rgb = picture.get(px, py).unwrap_or_default();
+                sum.iter_mut().zip(rgb).for_each(|(sum, v)| *sum += u32::from(v));
+            }
+        }
+        sum.map(|sum| (sum / (samples_x * samples_y) as u32) as u8)
+    })
 }
 
 /// A range of picture pixels on the thumbnail: `start..end` with at least one pixel.

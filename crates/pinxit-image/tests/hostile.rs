@@ -119,6 +119,15 @@ fn damage_in_the_middle_of_a_png_is_found() {
 }
 
 #[test]
+fn what_no_decoder_knows_is_called_that_and_not_damage() {
+    let bytes = fixture("palette.tif");
+    for error in [error(&bytes), info(&bytes).unwrap_err()] {
+        assert!(matches!(error, Error::Unsupported { format: Format::Tiff, .. }), "{error}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("PNG")));
+    }
+}
+
+#[test]
 fn empty_files_and_bare_signatures() {
     assert!(matches!(error(b""), Error::Empty));
     for start in [&b"\x89PNG\r\n\x1a\n"[..], b"\xff\xd8\xff", b"GIF89a", b"II*\0", b"\xff\x0a", b"RIFF\0\0\0\0WEBP"] {

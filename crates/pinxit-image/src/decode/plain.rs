@@ -89,7 +89,7 @@ fn layout(colour: ColorType, format: Format) -> Result<(Depth, Model, bool)> {
 }
 
 /// The `image` crate's errors in this crate's words.
-fn explain(error: ImageError, format: Format, limits: &Limits) -> Error {
+pub(crate) fn explain(error: ImageError, format: Format, limits: &Limits) -> Error {
     if ends_early(&error) {
         return Error::Truncated { format };
     }
