@@ -79,7 +79,8 @@ fn case(plan: &Plan, python: &str, preset: &'static str, mode: &'static str) -> 
 /// Pictures a second and peak memory (MiB) that a program reports of itself.
 fn measure(program: &str, args: &[&str]) -> Result<(f64, f64)> {
     let said = shell::output(program, args)?;
-    let last: Value = serde_json::from_str(said.lines().last().unwrap_or_default()).with_context(|| format!("{program} said {said:?}"))?;
+    let last: Value =
+        serde_json::from_str(said.lines().last().unwrap_or_default()).with_context(|| format!("{program} said {said:?}"))?;
     let number = |key: &str| last[key].as_f64().with_context(|| format!("{program} did not say {key}"));
     Ok((number("images_per_second")?, number("peak_memory_mib")?))
 }
@@ -92,13 +93,27 @@ fn page(rows: &[Row], plan: &Plan) -> Result<String> {
     let mut p = String::new();
     writeln!(p, "# Speed beside PyTorch\n")?;
     writeln!(p, "Made by `cargo xtask bench`; do not edit. {}\n", machine())?;
-    writeln!(p, "Pictures a second, batch 32, two threads, f32 on both sides, median of {} calls of {} s each, the two", plan.rounds, plan.seconds)?;
-    writeln!(p, "programs called in turns. PyTorch runs channels_last with fused Adam; `own` is the piecewise-linear discriminator")?;
-    writeln!(p, "with exact R1 + R2 every step (PyTorch by double backward), `projected` the default recipe, `generate` painting.\n")?;
+    writeln!(
+        p,
+        "Pictures a second, batch 32, two threads, f32 on both sides, median of {} calls of {} s each, the two",
+        plan.rounds, plan.seconds
+    )?;
+    writeln!(
+        p,
+        "programs called in turns. PyTorch runs channels_last with fused Adam; `own` is the piecewise-linear discriminator"
+    )?;
+    writeln!(
+        p,
+        "with exact R1 + R2 every step (PyTorch by double backward), `projected` the default recipe, `generate` painting.\n"
+    )?;
     writeln!(p, "| preset | what | pinxit | PyTorch | ratio | pinxit MiB | PyTorch MiB |\n|---|---|--:|--:|--:|--:|--:|")?;
     for r in rows {
         let ratio = r.ours / r.peer;
-        writeln!(p, "| {} | {} | {:.1} | {:.1} | **{ratio:.2}×** | {:.0} | {:.0} |", r.preset, r.mode, r.ours, r.peer, r.our_mib, r.peer_mib)?;
+        writeln!(
+            p,
+            "| {} | {} | {:.1} | {:.1} | **{ratio:.2}×** | {:.0} | {:.0} |",
+            r.preset, r.mode, r.ours, r.peer, r.our_mib, r.peer_mib
+        )?;
     }
     Ok(p)
 }

@@ -9,9 +9,21 @@ struct Evidence {
 }
 
 const ALL: &[Evidence] = &[
-    Evidence { name: "sets", what: "fetch the freely licensed picture sets into .xtask/sets (network, 2 minutes)", script: "evidence/sets.sh" },
-    Evidence { name: "fluent3d", what: "train fluent3d at 64 px by class and evaluate (hours); docs/results.md", script: "evidence/fluent3d.sh" },
-    Evidence { name: "landscapes", what: "train the landscapes at 64 px and evaluate (hours); docs/results.md", script: "evidence/landscapes.sh" },
+    Evidence {
+        name: "sets",
+        what: "fetch the freely licensed picture sets into .xtask/sets (network, 2 minutes)",
+        script: "evidence/sets.sh",
+    },
+    Evidence {
+        name: "fluent3d",
+        what: "train fluent3d at 64 px by class and evaluate (hours); docs/results.md",
+        script: "evidence/fluent3d.sh",
+    },
+    Evidence {
+        name: "landscapes",
+        what: "train the landscapes at 64 px and evaluate (hours); docs/results.md",
+        script: "evidence/landscapes.sh",
+    },
 ];
 
 /// Lists the proofs, or runs one.

@@ -18,7 +18,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Reads `cargo metadata` and fails on any edge that is not in [`MAY_USE`] (dev-dependencies count as well).
 pub fn run() -> Result<()> {
-    let meta: Value = serde_json::from_str(&shell::output(&shell::cargo(), &["metadata", "--no-deps", "--format-version", "1"])?)?;
+    let meta: Value =
+        serde_json::from_str(&shell::output(&shell::cargo(), &["metadata", "--no-deps", "--format-version", "1"])?)?;
     let packages = meta["packages"].as_array().context("cargo metadata without packages")?;
     let mut wrong = Vec::new();
     for p in packages {

@@ -5,7 +5,9 @@ use std::process::Command;
 use std::time::Instant;
 
 /// The repository root: xtask lies one folder below it.
-pub fn root() -> PathBuf { Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_path_buf() }
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_path_buf()
+}
 
 /// A command in the repository root.
 pub fn command(program: &str, args: &[&str]) -> Command {
@@ -15,16 +17,21 @@ pub fn command(program: &str, args: &[&str]) -> Command {
 }
 
 /// The cargo that runs us.
-pub fn cargo() -> String { std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()) }
+pub fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".into())
+}
 
 /// Runs a named step with its output shown; an error names the step.
-pub fn step(name: &str, program: &str, args: &[&str]) -> Result<()> { step_env(name, program, args, &[]) }
+pub fn step(name: &str, program: &str, args: &[&str]) -> Result<()> {
+    step_env(name, program, args, &[])
+}
 
 /// [`step`] with environment variables set.
 pub fn step_env(name: &str, program: &str, args: &[&str], env: &[(&str, &str)]) -> Result<()> {
     println!("── {name}: {program} {}", args.join(" "));
     let begun = Instant::now();
-    let status = command(program, args).envs(env.iter().copied()).status().with_context(|| format!("{name}: cannot start {program}"))?;
+    let status =
+        command(program, args).envs(env.iter().copied()).status().with_context(|| format!("{name}: cannot start {program}"))?;
     if !status.success() {
         bail!("{name} failed ({status})");
     }

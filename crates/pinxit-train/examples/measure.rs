@@ -24,7 +24,11 @@ fn main() {
     if args[1] == "import" {
         let options = pinxit_dataset::ImportOptions { keep_near_duplicates: true, ..Default::default() };
         let mut seen = |_| std::ops::ControlFlow::Continue(());
-        println!("{:?}", pinxit_dataset::import(&[args[2].clone().into()], &options, Path::new(&args[3]), &mut seen).map(|r| format!("{r:?}").len()));
+        println!(
+            "{:?}",
+            pinxit_dataset::import(&[args[2].clone().into()], &options, Path::new(&args[3]), &mut seen)
+                .map(|r| format!("{r:?}").len())
+        );
         return;
     }
     let dataset = Dataset::open(Path::new(&args[1])).unwrap();
@@ -33,6 +37,10 @@ fn main() {
     let config = if args.len() > 4 { TrainConfig::load(Path::new(&args[4])).unwrap() } else { TrainConfig::default() };
     let config = TrainConfig { length: Length::Kimg(args[3].parse().unwrap()), ..config };
     let dir = Path::new(&args[2]);
-    let mut run = if dir.join("config.toml").exists() { Run::resume(dir, &dataset, &net, None).unwrap() } else { Run::create(dir, config, &dataset, &net, None).unwrap() };
+    let mut run = if dir.join("config.toml").exists() {
+        Run::resume(dir, &dataset, &net, None).unwrap()
+    } else {
+        Run::create(dir, config, &dataset, &net, None).unwrap()
+    };
     println!("{:?}", run.train(&mut Print(args[2].clone())).unwrap());
 }

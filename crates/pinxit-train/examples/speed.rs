@@ -1,7 +1,9 @@
 //! Pictures a second of one training step, or of painting, as one JSON line: our side of `cargo xtask bench`.
 //!
 //!     cargo run --release -p pinxit-train --example speed -- --preset xs-64 --mode own --batch 32 --seconds 20 --threads 2
-use pinxit_nn::{FeatureNet, Generator, GeneratorConfig, Labels, OwnConfig, OwnDiscriminator, Preset, ProjectedDiscriminator, Weights};
+use pinxit_nn::{
+    FeatureNet, Generator, GeneratorConfig, Labels, OwnConfig, OwnDiscriminator, Preset, ProjectedDiscriminator, Weights,
+};
 use pinxit_tensor::{Array, Rng, Tensor};
 use pinxit_train::batch::Batch;
 use pinxit_train::state::{Counters, Learner, State};
@@ -46,7 +48,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let median = times[times.len() / 2];
     println!(
         "{{\"preset\":\"{}\",\"mode\":\"{}\",\"batch\":{},\"threads\":{},\"steps\":{},\"images_per_second\":{:.3},\"milliseconds_per_step\":{:.3},\"peak_memory_mib\":{:.1}}}",
-        o.preset, o.mode, o.batch, o.threads, times.len(), o.batch as f64 / median, median * 1e3, peak_memory_mib()
+        o.preset,
+        o.mode,
+        o.batch,
+        o.threads,
+        times.len(),
+        o.batch as f64 / median,
+        median * 1e3,
+        peak_memory_mib()
     );
     Ok(())
 }
@@ -91,8 +100,13 @@ fn train(preset: Preset, o: &Options) -> Result<Vec<f64>, Box<dyn Error>> {
     let generator = Generator::new(sizes);
     let painter = generator.init(2);
     let counters = Counters::start("", None);
-    let mut state =
-        State { average: painter.clone(), generator: Learner::new(painter), discriminator: Learner::new(heads), spectral, counters };
+    let mut state = State {
+        average: painter.clone(),
+        generator: Learner::new(painter),
+        discriminator: Learner::new(heads),
+        spectral,
+        counters,
+    };
     let players = Players { generator, judge };
     let rates = Rates { lr_g: config.lr_g, lr_d: config.lr_d, gamma: 1.0 };
     Ok(clock(o.seconds, || {
@@ -101,7 +115,12 @@ fn train(preset: Preset, o: &Options) -> Result<Vec<f64>, Box<dyn Error>> {
     }))
 }
 
-fn judge(preset: Preset, config: &TrainConfig, hw: (usize, usize), batch: &Batch) -> Result<(Judge, Weights, Weights), Box<dyn Error>> {
+fn judge(
+    preset: Preset,
+    config: &TrainConfig,
+    hw: (usize, usize),
+    batch: &Batch,
+) -> Result<(Judge, Weights, Weights), Box<dyn Error>> {
     if config.discriminator == Discriminator::Own {
         let d = OwnDiscriminator::new(OwnConfig::new(preset, hw, CLASSES, 0))?;
         let weights = d.init(3);
