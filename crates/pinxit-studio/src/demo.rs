@@ -164,13 +164,10 @@ fn train_on(studio: &Studio, base: &Path, time: Span, watcher: &mut dyn Watcher)
     let origin = Origin::Chosen("the demo".into());
     let settings = TrainSettings { time: Some(time), condition: Condition::Class, ..TrainSettings::default() };
     let origins = vec![Setting { key: "time", value: serde_json::Value::Null, origin: origin.clone() }];
-    // Two minutes see a few kimg: a tick and a preview every few seconds, measured once at the end by `evaluate`.
-    let expert = train::set("tick_kimg=0.25").and_then(|mut table| {
-        table.extend(train::set("metric_pictures=0")?);
-        table.extend(train::set("snapshot_kimg=1000.0")?);
-        Ok(table)
-    });
-    let expert = expert.map_err(|message| Error::Setting { message, hint: String::new() })?;
+    // Two minutes see a few kimg: a tick and a preview every few seconds; `evaluate` measures once at the end.
+    let keys = ["tick_kimg=0.25", "snapshot_kimg=1000.0", "metric_pictures=0", "preview=[4, 8]"];
+    let expert = keys.into_iter().map(|key| train::set(key).map(|table| (origin.clone(), table)));
+    let expert = expert.collect::<std::result::Result<Vec<_>, String>>().map_err(std::io::Error::other)?;
     let request = TrainRequest {
         dataset: Some(NAME.into()),
         resume: None,
@@ -178,7 +175,7 @@ fn train_on(studio: &Studio, base: &Path, time: Span, watcher: &mut dyn Watcher)
         name: Some(NAME.into()),
         settings,
         origins,
-        expert: vec![(origin, expert)],
+        expert,
     };
     train::begin(studio, train::plan(studio, &request)?, watcher)
 }

@@ -15,14 +15,15 @@ The usual road:
   pinxit generate trees --seeds 0-15       paint new ones
   pinxit evaluate trees --dataset trees    measure how good they are
 
-Every option can also be set by an environment variable (shown as [env: …]) or in config.toml of the home; flags win over
-variables, variables over files. Data goes to stdout, everything else to stderr.
-Exit codes: 0 done · 1 the request failed · 2 wrong usage · 3 a credential is invalid or missing · 70 a mistake in pinxit ·
-130 interrupted, state saved.";
+Options can also be set by environment variables (shown as [env: …]) and in config.toml of the home;
+flags win over variables, variables over files. Data goes to stdout, everything else to stderr.
+
+Exit codes: 0 done, 1 the request failed, 2 wrong usage, 3 a credential is invalid or missing,
+70 a mistake in pinxit, 130 interrupted with the state saved.";
 
 /// A picture studio: learns styles from a collection of pictures and paints new ones.
 #[derive(Debug, Parser)]
-#[command(name = "pinxit", version, about, after_help = AFTER, max_term_width = 110, propagate_version = false)]
+#[command(name = "pinxit", version, after_help = AFTER, max_term_width = 110, propagate_version = false)]
 pub struct Cli {
     #[command(flatten)]
     pub globals: Globals,
@@ -63,11 +64,8 @@ pub struct Globals {
 /// When to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal.
     Auto,
-    /// Always.
     Always,
-    /// Never.
     Never,
 }
 
@@ -101,7 +99,7 @@ fn with_environment(command: Command, name: &str) -> Command {
         None => arg,
         Some(long) => {
             let arg_variable = variable(name, long);
-            let arg = arg.env(arg_variable);
+            let arg = arg.env(arg_variable).hide_env_values(true);
             let is_switch = matches!(arg.get_action(), ArgAction::SetTrue);
             if is_switch { arg.value_parser(BoolishValueParser::new()) } else { arg }
         }

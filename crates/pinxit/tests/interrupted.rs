@@ -83,7 +83,7 @@ fn ctrl_c_saves_says_how_to_go_on_and_exits_130() {
     let desk = Desk::with_dots();
     finish(&desk, "whole", "0.4");
     let child = train(&desk, "stopped", "0.4").spawn().unwrap();
-    let preview = desk.home().join("runs/stopped/previews/000000.png");
+    let preview = desk.home().join("runs/stopped/previews/000000.000.png");
     wait_for(|| preview.exists());
     signal(&child, "INT");
     let out = child.wait_with_output().unwrap();
@@ -97,7 +97,7 @@ fn ctrl_c_saves_says_how_to_go_on_and_exits_130() {
 fn a_second_process_on_one_run_is_refused() {
     let desk = Desk::with_dots();
     let mut first = train(&desk, "busy", "400").spawn().unwrap();
-    wait_for(|| desk.home().join("runs/busy/previews/000000.png").exists());
+    wait_for(|| desk.home().join("runs/busy/previews/000000.000.png").exists());
     let second = desk.run(&["train", "--resume", "busy"]);
     let shown = desk.run(&["runs", "list"]);
     let removed = desk.run(&["runs", "remove", "busy"]);

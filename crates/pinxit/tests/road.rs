@@ -100,7 +100,7 @@ fn json_is_one_object_or_lines_of_events_with_a_version() {
 fn a_run_folder_has_what_it_says() {
     let desk = Desk::with_model();
     let run = desk.home().join("runs/dots");
-    for file in ["config.toml", "run.toml", "stats.jsonl", "previews/000000.png", "model-000000.safetensors", "state"] {
+    for file in ["config.toml", "run.toml", "stats.jsonl", "previews/000000.000.png", "model-000000.safetensors", "state"] {
         assert!(run.join(file).exists(), "{file}");
     }
     let config = std::fs::read_to_string(run.join("config.toml")).unwrap();

@@ -16,6 +16,7 @@ pub struct Face<'a> {
     dir: PathBuf,
     watcher: &'a mut dyn Watcher,
     total_kimg: f64,
+    tick_kimg: f64,
     position: Position,
     said: Instant,
 }
@@ -50,7 +51,7 @@ impl<'a> Face<'a> {
             secs_before: counters.elapsed_secs,
             since: now,
         };
-        Face { dir: dir.into(), watcher, total_kimg: 0.0, position, said: now }
+        Face { dir: dir.into(), watcher, total_kimg: 0.0, tick_kimg: config.tick_kimg, position, said: now }
     }
 
     /// Called before every step.
@@ -64,13 +65,18 @@ impl<'a> Face<'a> {
     }
 
     fn preview(&mut self, kimg: f64, width: usize, height: usize, rgb: Vec<u8>) {
-        let path = self.dir.join("previews").join(format!("{:06}.png", kimg.round() as u64));
+        let path = self.dir.join("previews").join(preview_name(kimg, self.tick_kimg));
         // A viewer can never stop a run: a preview that cannot be written is a warning.
         match write_preview(&path, width, height, rgb) {
             Ok(()) => self.watcher.event(Event::Picture { role: "preview".into(), path }),
             Err(e) => self.watcher.event(Event::Warning { message: format!("no preview: {e}"), hint: e.hint() }),
         }
     }
+}
+
+/// Numbers are kimg; with decimals in a run whose ticks are finer than that.
+fn preview_name(kimg: f64, tick_kimg: f64) -> String {
+    if tick_kimg < 1.0 { format!("{kimg:010.3}.png") } else { format!("{:06}.png", kimg.round() as u64) }
 }
 
 fn write_preview(path: &Path, width: usize, height: usize, rgb: Vec<u8>) -> Result<()> {
@@ -129,5 +135,17 @@ impl Observer for Face<'_> {
     fn stop(&mut self) -> bool {
         self.step();
         self.watcher.stop()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::preview_name;
+
+    #[test]
+    fn previews_sort_by_kimg() {
+        assert_eq!((preview_name(128.0, 4.0), preview_name(0.04, 0.04)), ("000128.png".into(), "000000.040.png".into()));
+        let names: Vec<String> = [0.0, 0.5, 1.0, 10.25, 128.0].iter().map(|k| preview_name(*k, 0.5)).collect();
+        assert!(names.is_sorted(), "{names:?}");
     }
 }
