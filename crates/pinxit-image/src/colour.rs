@@ -198,7 +198,7 @@ fn convert<T: Sample>(raw: &mut Raw, profile: Option<ColorProfile>, load: impl F
     };
     let mut out = Vec::with_capacity(raw.width as usize * raw.height as usize * 3);
     let (mut samples, mut colours, mut alphas) = (Vec::<T>::new(), Vec::<T>::new(), Vec::<T>::new());
-    let mut rgb = vec![T::default(); STRIP * 3];
+    let mut rgb = [T::default(); STRIP * 3];
     let mut see_through = false;
     for strip in raw.bytes.chunks(STRIP * channels * sample_bytes) {
         samples.clear();

@@ -116,6 +116,7 @@ fn letterbox(picture: &Picture, width: u32, height: u32) -> Result<Picture> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // in a test a panic is the report
 mod tests {
     use super::*;
 

@@ -45,6 +45,7 @@ pub fn grid_on(pictures: &[Picture], columns: usize, gap_px: u32, background: [u
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // in a test a panic is the report
 mod tests {
     use super::*;
 

@@ -213,6 +213,7 @@ pub(crate) fn exif_with_xmp(xmp: &str) -> Vec<u8> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // in a test a panic is the report
 mod tests {
     use super::*;
 

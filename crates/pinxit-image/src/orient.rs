@@ -32,6 +32,7 @@ pub(crate) fn upright(width: u32, height: u32, pixels: Vec<u8>, orientation: u8)
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // in a test a panic is the report
 mod tests {
     use super::*;
 

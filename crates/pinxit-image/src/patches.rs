@@ -41,7 +41,7 @@ pub fn patches(picture: &Picture, n: usize, width: u32, height: u32, seed: u64) 
 pub fn patch_windows(picture: &Picture, n: usize, width: u32, height: u32, seed: u64) -> Result<Vec<Window>> {
     byte_count(width, height)?;
     let (most_w, most_h) = largest(picture, width, height);
-    let floor = (f64::from(width) / f64::from(most_w)).max(SMALLEST_SCALE).min(1.0);
+    let floor = (f64::from(width) / f64::from(most_w)).clamp(SMALLEST_SCALE, 1.0);
     let detail = Detail::of(picture);
     let mut random = SplitMix(seed);
     let mut chosen: Vec<Window> = Vec::new();
@@ -91,6 +91,7 @@ impl SplitMix {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // in a test a panic is the report
 mod tests {
     use super::*;
 

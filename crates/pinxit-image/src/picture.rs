@@ -172,6 +172,7 @@ pub(crate) fn byte_count(width: u32, height: u32) -> Result<u64> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // in a test a panic is the report
 mod tests {
     use super::*;
 

@@ -105,6 +105,7 @@ fn linear(picture: &Picture, k: usize) -> std::result::Result<TypedImage<'static
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // in a test a panic is the report
 mod tests {
     use super::*;
 

@@ -1,4 +1,5 @@
 //! Awkward but honest files become upright sRGB pictures, and every change is named.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
 
 mod common;
 

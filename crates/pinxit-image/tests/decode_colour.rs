@@ -1,5 +1,6 @@
 //! Colours against other people's colour management: the expected values were printed by `fixtures/make.py`,
 //! that is, by Pillow's ImageCms (Little CMS 2).
+#![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
 
 mod common;
 

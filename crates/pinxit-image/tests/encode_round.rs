@@ -1,4 +1,5 @@
 //! What is written is read back, here and (as recorded) by others.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Hostile, broken and cut files: an error with a hint, at once, and never half a picture or a panic.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
 
 mod common;
 

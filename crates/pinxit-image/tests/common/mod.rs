@@ -1,4 +1,5 @@
 //! What the integration tests share: fixtures by name, files made in memory, and colours compared.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
 #![allow(dead_code)] // Each test file uses a part of it.
 
 use image::{DynamicImage, ExtendedColorType, ImageFormat};
