@@ -11,7 +11,9 @@ use pinxit_image::{Encoding, Metadata, encode};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [source, dir, height, width, rest @ ..] = args.as_slice() else { return Err("SOURCE DATASET HEIGHT WIDTH [PATCHES]".into()) };
+    let [source, dir, height, width, rest @ ..] = args.as_slice() else {
+        return Err("SOURCE DATASET HEIGHT WIDTH [PATCHES]".into());
+    };
     let mut options = ImportOptions { resolution: (height.parse()?, width.parse()?), replace: true, ..ImportOptions::default() };
     if let [patches] = rest {
         options.framing = Framing::Patches(patches.parse()?);

@@ -12,13 +12,15 @@ use pinxit_image::Picture;
 use serde::{Deserialize, Serialize};
 
 /// Cells a side of the coarse picture.
-const CELLS: u32 = 8;
+const CELLS: usize = 8;
 /// Samples a side of the thumbnail that is hashed.
-const THUMB: u32 = 32;
+const THUMB: usize = 32;
 /// Hashes of near-duplicates differ in at most this many of 64 bits.
 pub(crate) const MAX_BITS: u32 = 6;
-/// No cell's mean colour differs by more than this in any channel, of 255.
-pub(crate) const MAX_LEVELS: u8 = 6;
+/// No cell's mean colour differs by more than this in any channel, of 255. Measured: copies saved as JPEG of quality 75 differ by up
+/// to 4 (fluent3d, met) or 5 (landscapes); in fluent3d the same drawing under two names by 1 to 4, neighbouring skin tones and man
+/// against person mostly by 5 and more.
+pub(crate) const MAX_LEVELS: u8 = 4;
 
 /// Lowest 8×8 DCT coefficients against their median: half of the bits are set whatever the picture, so the index below is even.
 static HASHER: LazyLock<Hasher<[u8; 8]>> = LazyLock::new(|| {
@@ -31,24 +33,21 @@ pub(crate) struct Look {
     /// 64-bit perceptual hash: near in Hamming distance = alike in shapes.
     pub hash: u64,
     /// Mean colours of 8×8 cells, RGB.
-    pub cells: [u8; (CELLS * CELLS * 3) as usize],
+    pub cells: [u8; CELLS * CELLS * 3],
 }
 
 impl Look {
     /// The look of a whole work, stretched to a square.
     pub fn of(picture: &Picture) -> Self {
-        let thumb = box_mean(picture, THUMB);
-        let grey = GrayImage::from_fn(THUMB, THUMB, |x, y| {
-            let i = (y * THUMB + x) as usize * 3;
-            // Rec. 601 luma, in 1/256.
-            let sum = 77 * u32::from(thumb[i]) + 150 * u32::from(thumb[i + 1]) + 29 * u32::from(thumb[i + 2]);
-            Luma([(sum >> 8) as u8])
+        let thumb = thumbnail(picture);
+        let grey = GrayImage::from_fn(THUMB as u32, THUMB as u32, |x, y| {
+            let [r, g, b] = thumb[y as usize * THUMB + x as usize];
+            // Rec. 601 luma.
+            Luma([(0.299 * r + 0.587 * g + 0.114 * b).round() as u8])
         });
         let mut hash = [0; 8];
         hash.copy_from_slice(HASHER.hash_image(&grey).as_bytes());
-        let mut cells = [0; (CELLS * CELLS * 3) as usize];
-        cells.copy_from_slice(&box_mean(picture, CELLS));
-        Self { hash: u64::from_le_bytes(hash), cells }
+        Self { hash: u64::from_le_bytes(hash), cells: cells(&thumb) }
     }
 
     /// Largest difference of a cell's colour in any channel, of 255.
@@ -61,25 +60,45 @@ impl Look {
     }
 }
 
-/// Mean colours of `side` × `side` boxes over the picture; boxes of a picture smaller than that are single pixels.
-fn box_mean(picture: &Picture, side: u32) -> Vec<u8> {
-    let (w, h) = (picture.width() as usize, picture.height() as usize);
-    let side = side as usize;
-    let edge = |i: usize, len: usize| i * len / side;
-    let mut out = Vec::with_capacity(side * side * 3);
-    for by in 0..side {
-        let (top, bottom) = (edge(by, h), edge(by + 1, h).max(edge(by, h) + 1).min(h));
-        for bx in 0..side {
-            let (left, right) = (edge(bx, w), edge(bx + 1, w).max(edge(bx, w) + 1).min(w));
-            let mut sum = [0u64; 3];
-            for y in top..bottom {
-                for pixel in picture.pixels()[(y * w + left) * 3..(y * w + right) * 3].chunks_exact(3) {
-                    (0..3).for_each(|c| sum[c] += u64::from(pixel[c]));
+/// Mean colours of 32×32 boxes over the picture, pixels on a border counted by their share: a copy of another size gets the same.
+fn thumbnail(picture: &Picture) -> Vec<[f32; 3]> {
+    let (columns, rows) = (shares(picture.width()), shares(picture.height()));
+    let width = picture.width() as usize;
+    let mut out = vec![[0.0; 3]; THUMB * THUMB];
+    for (by, row_shares) in rows.iter().enumerate() {
+        for &(y, row_share) in row_shares {
+            let row = &picture.pixels()[y * width * 3..(y + 1) * width * 3];
+            for (mean, column_shares) in out[by * THUMB..].iter_mut().zip(&columns) {
+                for &(x, share) in column_shares {
+                    (0..3).for_each(|c| mean[c] += row_share * share * f32::from(row[x * 3 + c]));
                 }
             }
-            let count = ((bottom - top) * (right - left)).max(1) as u64;
-            out.extend(sum.map(|s| ((s + count / 2) / count) as u8));
         }
+    }
+    out
+}
+
+/// For each of 32 boxes along a side of `len` px: the pixels in it and their shares of it, which sum to 1.
+fn shares(len: u32) -> Vec<Vec<(usize, f32)>> {
+    let scale = f64::from(len) / THUMB as f64;
+    let share = |i: usize, from: f64, to: f64| ((to.min(i as f64 + 1.0) - from.max(i as f64)) / scale) as f32;
+    (0..THUMB)
+        .map(|b| {
+            let (from, to) = (b as f64 * scale, (b + 1) as f64 * scale);
+            (from as usize..(to.ceil() as usize).min(len as usize)).map(|i| (i, share(i, from, to))).collect()
+        })
+        .collect()
+}
+
+/// Mean colours of 8×8 cells from those of 32×32 boxes.
+fn cells(thumb: &[[f32; 3]]) -> [u8; CELLS * CELLS * 3] {
+    let step = THUMB / CELLS;
+    let mut out = [0; CELLS * CELLS * 3];
+    for (i, value) in out.iter_mut().enumerate() {
+        let (cell, channel) = (i / 3, i % 3);
+        let (y, x) = (cell / CELLS * step, cell % CELLS * step);
+        let boxes = (0..step * step).map(|k| thumb[(y + k / step) * THUMB + x + k % step][channel]);
+        *value = (boxes.sum::<f32>() / (step * step) as f32).round() as u8;
     }
     out
 }
@@ -150,7 +169,7 @@ impl<'de> Deserialize<'de> for Look {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = String::deserialize(d)?;
         let bad = || serde::de::Error::custom("not a look");
-        let mut cells = [0; (CELLS * CELLS * 3) as usize];
+        let mut cells = [0; CELLS * CELLS * 3];
         if text.len() != 16 + 2 * cells.len() || !text.is_ascii() {
             return Err(bad());
         }
@@ -196,12 +215,14 @@ mod tests {
     }
 
     #[test]
-    fn box_means_are_means() {
-        let picture = Picture::from_fn(64, 32, |x, _| if x < 32 { [10, 20, 30] } else { [50, 60, 70] });
-        let cells = box_mean(&picture, 8);
-        assert_eq!(cells[..3], [10, 20, 30]);
-        assert_eq!(cells[21..24], [50, 60, 70]);
-        let tiny = box_mean(&Picture::filled(3, 5, [7, 8, 9]), 8);
-        assert_eq!((tiny.len(), &tiny[189..]), (192, &[7, 8, 9][..]));
+    fn cells_are_means() {
+        let halves = Picture::from_fn(64, 32, |x, _| if x < 32 { [10, 20, 30] } else { [50, 60, 70] });
+        let means = cells(&thumbnail(&halves));
+        assert_eq!((&means[..3], &means[21..24]), (&[10, 20, 30][..], &[50, 60, 70][..]));
+        let tiny = cells(&thumbnail(&Picture::filled(3, 5, [7, 8, 9])));
+        assert_eq!(&tiny[189..], [7, 8, 9]);
+        // A border at three eighths of 100 px lies within a pixel: 37.5.
+        let odd = Picture::from_fn(100, 9, |x, _| [if x < 37 { 200 } else { 0 }; 3]);
+        assert_eq!(cells(&thumbnail(&odd))[6], 192, "12 of 12.5 px are lit");
     }
 }

@@ -44,8 +44,14 @@ fn archives_give_what_the_folder_gives() {
 fn climbing_paths_are_refused_and_nothing_is_written() {
     let good: Vec<Vec<u8>> = (0..3).map(|i| png(&picture(i, 40, 32))).collect();
     let evil = png(&picture(66, 40, 32));
-    let entries: Vec<(&str, &[u8])> =
-        vec![("a.png", &good[0]), ("../evil.png", &evil), ("/evil.png", &evil), ("b.png", &good[1]), ("x/../../evil.png", &evil), ("c.png", &good[2])];
+    let entries: Vec<(&str, &[u8])> = vec![
+        ("a.png", &good[0]),
+        ("../evil.png", &evil),
+        ("/evil.png", &evil),
+        ("b.png", &good[1]),
+        ("x/../../evil.png", &evil),
+        ("c.png", &good[2]),
+    ];
     for (name, bytes) in [("x.zip", zip_of(&entries)), ("x.tar", tar_of(&entries))] {
         let (place, report) = import_archive(name, &bytes);
         let report = report.unwrap();
@@ -75,7 +81,8 @@ fn links_in_a_tar_are_refused() {
 fn zip_bomb() {
     let zeros = vec![0u8; 20 << 20];
     let pictures: Vec<Vec<u8>> = (0..2).map(|i| png(&picture(i, 40, 32))).collect();
-    let (_place, report) = import_archive("x.zip", &zip_of(&[("0.png", &pictures[0]), ("1.png", &pictures[1]), ("bomb.png", &zeros)]));
+    let (_place, report) =
+        import_archive("x.zip", &zip_of(&[("0.png", &pictures[0]), ("1.png", &pictures[1]), ("bomb.png", &zeros)]));
     let report = report.unwrap();
     assert!(fate(&report, "bomb.png").1.contains("zip bomb"), "{:?}", report.files);
     assert_eq!(report.pictures, 2);
@@ -120,7 +127,8 @@ fn broken_archives_say_so() {
 #[test]
 fn a_name_twice_counts_once() {
     let pictures: Vec<Vec<u8>> = (0..3).map(|i| png(&picture(i, 40, 32))).collect();
-    let (_place, report) = import_archive("x.tar", &tar_of(&[("0.png", &pictures[0]), ("1.png", &pictures[1]), ("0.png", &pictures[2])]));
+    let (_place, report) =
+        import_archive("x.tar", &tar_of(&[("0.png", &pictures[0]), ("1.png", &pictures[1]), ("0.png", &pictures[2])]));
     let report = report.unwrap();
     assert_eq!((report.pictures, report.count(FileStatus::Rejected)), (2, 1));
 }

@@ -59,7 +59,8 @@ fn one_pixel() {
 
 #[test]
 fn truncated_jpeg() {
-    let jpeg = pinxit_image::encode(&picture(7, 64, 64), pinxit_image::Encoding::Jpeg { quality: 90 }, &Default::default()).unwrap();
+    let jpeg =
+        pinxit_image::encode(&picture(7, 64, 64), pinxit_image::Encoding::Jpeg { quality: 90 }, &Default::default()).unwrap();
     let reason = reason_for("cut.jpg", &jpeg[..jpeg.len() / 2]);
     assert!(reason.contains("cut short"), "{reason}");
 }

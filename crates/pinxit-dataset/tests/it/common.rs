@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use pinxit_dataset::{Dataset, Error, FileStatus, ImportOptions, ImportReport, import};
 use pinxit_image::{Encoding, Metadata, Picture, encode};
 
-/// A picture unlike that of any other seed: blobs of colour, no two in one place.
+/// A picture unlike that of any other seed: 25 random colours and what lies between them.
 pub fn picture(seed: u32, width: u32, height: u32) -> Picture {
     let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(97);
     let mut next = move || {
@@ -14,10 +14,14 @@ pub fn picture(seed: u32, width: u32, height: u32) -> Picture {
         state ^= state << 5;
         state
     };
-    let corners: Vec<[u32; 3]> = (0..16).map(|_| [next() % 256, next() % 256, next() % 256]).collect();
+    let corners: Vec<[f32; 3]> = (0..25).map(|_| [(); 3].map(|()| (next() % 256) as f32)).collect();
     Picture::from_fn(width, height, |x, y| {
-        let cell = (y * 4 / height * 4 + x * 4 / width) as usize;
-        corners[cell].map(|c| ((c * 7 + (x * 13 + y * 5) % 32 * 8) / 8) as u8)
+        let (fx, fy) = (x as f32 * 4.0 / width as f32, y as f32 * 4.0 / height as f32);
+        let (cx, cy) = (fx as usize, fy as usize);
+        let (tx, ty) = (fx - cx as f32, fy - cy as f32);
+        let at = |i: usize, c: usize| corners[cy * 5 + cx + i][c];
+        let blend = |c| (at(0, c) * (1.0 - tx) + at(1, c) * tx) * (1.0 - ty) + (at(5, c) * (1.0 - tx) + at(6, c) * tx) * ty;
+        [blend(0), blend(1), blend(2)].map(|v| v as u8)
     })
 }
 
@@ -99,7 +103,8 @@ pub fn bytes_of(dir: &Path) -> Vec<(String, Vec<u8>)> {
 pub fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in entries {
-        zip.start_file(*name, zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated)).unwrap();
+        zip.start_file(*name, zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated))
+            .unwrap();
         zip.write_all(bytes).unwrap();
     }
     zip.finish().unwrap().into_inner()

@@ -108,7 +108,8 @@ fn groups_never_straddle_the_split() {
 #[test]
 fn a_stated_split_stands() {
     let place = Place::with(8);
-    let rows: String = (0..8).map(|i| format!("{{\"file\":\"00{i}.png\",\"split\":\"{}\"}}\n", if i < 5 { "train" } else { "test" })).collect();
+    let rows: String =
+        (0..8).map(|i| format!("{{\"file\":\"00{i}.png\",\"split\":\"{}\"}}\n", if i < 5 { "train" } else { "test" })).collect();
     place.put("manifest.jsonl", rows.as_bytes());
     place.import().unwrap();
     assert_eq!(place.open().held_out(), [5, 6, 7]);

@@ -32,7 +32,10 @@ fn the_same_bytes_every_time_on_any_number_of_threads() {
         bytes_of(&place.target())
     };
     let one = build(1);
-    assert_eq!(one.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(), ["dataset.json", "pixels.bin", "records.jsonl", "report.json"]);
+    assert_eq!(
+        one.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(),
+        ["dataset.json", "pixels.bin", "records.jsonl", "report.json"]
+    );
     assert_eq!(one[1].1.len(), 40 * 24 * 40 * 3);
     assert!(build(2) == one && build(7) == one);
 }
@@ -77,7 +80,10 @@ fn near_copies_are_dropped_or_kept_in_one_group() {
     let report = place.import().unwrap();
     assert_eq!((report.pictures, report.count(FileStatus::NearDuplicate)), (7, 2), "{:?}", report.near_duplicates);
     // Files are taken in the order of their names: digits, then `again`, then `smaller`.
-    assert_eq!(report.near_duplicates, [vec!["2.png".to_owned(), "again.jpg".into()], vec!["4.png".into(), "smaller.png".into()]]);
+    assert_eq!(
+        report.near_duplicates,
+        [vec!["2.png".to_owned(), "again.jpg".into()], vec!["4.png".into(), "smaller.png".into()]]
+    );
 
     let mut keep = options();
     (keep.keep_near_duplicates, keep.replace) = (true, true);

@@ -97,7 +97,9 @@ fn any_cut_of_the_journal_is_survived() {
 #[test]
 fn a_stop_while_packing_loses_nothing() {
     let place = source();
-    let stop = &mut |p: pinxit_dataset::ImportProgress| if p.phase == Phase::Packing { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    let stop = &mut |p: pinxit_dataset::ImportProgress| {
+        if p.phase == Phase::Packing { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
     assert!(matches!(import(&[place.source()], &options(), &place.target(), stop), Err(Error::Interrupted(_))));
     assert_eq!(finish(&place).resumed, FILES as usize + 2);
 }
