@@ -2,7 +2,8 @@
 //!
 //! A network never names a kernel; [`crate::Tensor`] does. Adding an instruction set is one module here.
 //!
-//! Read in this order: [`Kernels`], `tile` (the one inner loop), `pass` (geometry), `conv`, `weight_grad`, `depthwise`.
+//! Read in this order: [`Kernels`], `tile` (the one inner loop), `pass` (geometry), `conv`, `weight_grad`, `depthwise`,
+//! `winograd` (faster where it applies).
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -50,11 +51,17 @@ pub struct Conv {
 
 impl Conv {
     /// Output rows.
-    pub fn ho(&self) -> usize { (self.h + 2 * self.pad - self.kh) / self.stride + 1 }
+    pub fn ho(&self) -> usize {
+        (self.h + 2 * self.pad - self.kh) / self.stride + 1
+    }
     /// Output columns.
-    pub fn wo(&self) -> usize { (self.w + 2 * self.pad - self.kw) / self.stride + 1 }
+    pub fn wo(&self) -> usize {
+        (self.w + 2 * self.pad - self.kw) / self.stride + 1
+    }
     /// Multiply-adds of one pass.
-    pub fn macs(&self) -> usize { self.n * self.ho() * self.wo() * self.ci * self.co * self.kh * self.kw }
+    pub fn macs(&self) -> usize {
+        self.n * self.ho() * self.wo() * self.ci * self.co * self.kh * self.kw
+    }
 }
 
 /// What an instruction set provides. Outputs are overwritten, never accumulated into. Slices have exactly the lengths
@@ -97,12 +104,24 @@ macro_rules! f64_kernel {
 macro_rules! kernels {
     ($t:ty, $call:ident) => {
         impl Kernels for $t {
-            fn conv(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]) { $call!(conv::forward(g, x, w, y)) }
-            fn conv_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]) { $call!(conv::input_grad(g, dy, w, dx)) }
-            fn conv_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]) { $call!(weight_grad::run(g, x, dy, dw)) }
-            fn depthwise(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]) { $call!(depthwise::forward(g, x, w, y)) }
-            fn depthwise_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]) { $call!(depthwise::input_grad(g, dy, w, dx)) }
-            fn depthwise_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]) { $call!(depthwise::weight_grad(g, x, dy, dw)) }
+            fn conv(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]) {
+                $call!(conv::forward(g, x, w, y))
+            }
+            fn conv_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]) {
+                $call!(conv::input_grad(g, dy, w, dx))
+            }
+            fn conv_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]) {
+                $call!(weight_grad::run(g, x, dy, dw))
+            }
+            fn depthwise(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]) {
+                $call!(depthwise::forward(g, x, w, y))
+            }
+            fn depthwise_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]) {
+                $call!(depthwise::input_grad(g, dy, w, dx))
+            }
+            fn depthwise_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]) {
+                $call!(depthwise::weight_grad(g, x, dy, dw))
+            }
             fn matmul(m: usize, k: usize, n: usize, a: &[Self], ta: bool, b: &[Self], tb: bool, c: &mut [Self]) {
                 $call!(matmul::run(m, k, n, a, ta, b, tb, c))
             }

@@ -26,7 +26,9 @@ pub fn conv<T: Real>(g: &Conv, x: &[T], w: &[T], y: &mut [T]) {
     y.fill(T::default());
     taps(g, |o, i, t| {
         for a in 0..g.ci {
-            for b in 0..g.co { y[o * g.co + b] += x[i * g.ci + a] * w[(t * g.ci + a) * g.co + b]; }
+            for b in 0..g.co {
+                y[o * g.co + b] += x[i * g.ci + a] * w[(t * g.ci + a) * g.co + b];
+            }
         }
     });
 }
@@ -36,7 +38,9 @@ pub fn conv_input_grad<T: Real>(g: &Conv, dy: &[T], w: &[T], dx: &mut [T]) {
     dx.fill(T::default());
     taps(g, |o, i, t| {
         for a in 0..g.ci {
-            for b in 0..g.co { dx[i * g.ci + a] += dy[o * g.co + b] * w[(t * g.ci + a) * g.co + b]; }
+            for b in 0..g.co {
+                dx[i * g.ci + a] += dy[o * g.co + b] * w[(t * g.ci + a) * g.co + b];
+            }
         }
     });
 }
@@ -46,7 +50,9 @@ pub fn conv_weight_grad<T: Real>(g: &Conv, x: &[T], dy: &[T], dw: &mut [T]) {
     dw.fill(T::default());
     taps(g, |o, i, t| {
         for a in 0..g.ci {
-            for b in 0..g.co { dw[(t * g.ci + a) * g.co + b] += x[i * g.ci + a] * dy[o * g.co + b]; }
+            for b in 0..g.co {
+                dw[(t * g.ci + a) * g.co + b] += x[i * g.ci + a] * dy[o * g.co + b];
+            }
         }
     });
 }
@@ -73,7 +79,9 @@ pub fn depthwise_weight_grad<T: Real>(g: &Conv, x: &[T], dy: &[T], dw: &mut [T])
 pub fn matmul<T: Real>(m: usize, k: usize, n: usize, a: &[T], ta: bool, b: &[T], tb: bool, c: &mut [T]) {
     for i in 0..m {
         for j in 0..n {
-            c[i * n + j] = (0..k).map(|l| (if ta { a[l * m + i] } else { a[i * k + l] }) * (if tb { b[j * k + l] } else { b[l * n + j] })).sum();
+            c[i * n + j] = (0..k)
+                .map(|l| (if ta { a[l * m + i] } else { a[i * k + l] }) * (if tb { b[j * k + l] } else { b[l * n + j] }))
+                .sum();
         }
     }
 }
