@@ -69,9 +69,11 @@ pub fn demo(request: &DemoRequest, watcher: &mut dyn Watcher) -> Result<Demonstr
     let before = paint(&studio, &base.display().to_string(), "pictures-before", watcher)?;
     let trained = train_on(&studio, &base, request.time, watcher)?;
 
+    go_on(watcher)?;
     note(watcher, "3 of 4: painting");
     let painted = paint(&studio, NAME, "pictures", watcher)?;
 
+    go_on(watcher)?;
     note(watcher, "4 of 4: measuring");
     let evaluation = match measure(&studio, watcher) {
         Ok(evaluated) => Some(evaluated),
@@ -104,6 +106,11 @@ pub fn next(request: &DemoRequest) -> Vec<String> {
 
 fn note(watcher: &mut dyn Watcher, message: &str) {
     watcher.event(Event::Note { message: message.into() });
+}
+
+/// Measuring has no safe point of its own: a wish to stop is heard before it.
+fn go_on(watcher: &mut dyn Watcher) -> Result<()> {
+    if watcher.stop() { Err(Error::Interrupted { resume: None }) } else { Ok(()) }
 }
 
 /// An earlier demo in the same folder goes to its bin, so that the demo can be run again.
@@ -177,7 +184,12 @@ fn train_on(studio: &Studio, base: &Path, time: Span, watcher: &mut dyn Watcher)
         origins,
         expert,
     };
-    train::begin(studio, train::plan(studio, &request)?, watcher)
+    train::begin(studio, train::plan(studio, &request)?, watcher).map_err(|e| match e {
+        Error::Interrupted { resume: Some(command) } => {
+            Error::Interrupted { resume: Some(format!("{command} --home {}", studio.home().display())) }
+        }
+        other => other,
+    })
 }
 
 fn paint(studio: &Studio, model: &str, folder: &str, watcher: &mut dyn Watcher) -> Result<(Vec<PathBuf>, PathBuf)> {

@@ -81,9 +81,8 @@ pub fn import(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watche
     };
     let report = match pinxit_dataset::import(&request.sources, &request.options(), &dir, &mut progress) {
         Err(pinxit_dataset::Error::Interrupted(_)) => {
-            let resume = Some("the same command".to_string());
-            watcher.event(Event::Interrupted { task: Task::Import, resume: resume.clone() });
-            return Err(Error::Interrupted { resume });
+            watcher.event(Event::Interrupted { task: Task::Import, resume: None });
+            return Err(Error::Interrupted { resume: None });
         }
         other => other?,
     };

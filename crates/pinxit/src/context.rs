@@ -67,7 +67,16 @@ impl Context {
     /// The last line: what makes sense now. Not said when quiet or in JSON.
     pub fn next(&self, commands: &[String]) {
         if !self.globals.quiet && !self.globals.json {
-            output::next(commands);
+            output::next(&commands.iter().map(|c| self.at_home(c)).collect::<Vec<_>>());
+        }
+    }
+
+    /// A command to suggest: with `--home` if that was typed now, because the next command needs it too.
+    pub fn at_home(&self, command: &str) -> String {
+        let typed = self.matches.value_source("home") == Some(ValueSource::CommandLine);
+        match &self.globals.home {
+            Some(home) if typed && !command.contains(" --home ") => format!("{command} --home {}", home.display()),
+            _ => command.to_string(),
         }
     }
 

@@ -13,7 +13,7 @@ pub mod runs;
 pub mod train;
 
 use clap::ArgMatches;
-use pinxit_studio::Result;
+use pinxit_studio::{Error, Result};
 
 use crate::cli::{Cli, Commands};
 use crate::context::Context;
@@ -22,25 +22,30 @@ use crate::{interrupt, reference};
 /// Runs the command that was typed.
 pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
     let mut context = Context::new(cli.globals, matches)?;
-    if matches!(
-        cli.command,
-        Commands::Import(_) | Commands::Train(_) | Commands::Generate(_) | Commands::Evaluate(_) | Commands::Demo(_)
-    ) {
+    // Only work with safe points of its own listens: everything else ends at once, and has written nothing by halves.
+    if matches!(cli.command, Commands::Import(_) | Commands::Train(_) | Commands::Generate(_) | Commands::Demo(_)) {
         interrupt::listen();
     }
-    match cli.command {
-        Commands::Import(args) => import::run(args, &mut context),
-        Commands::Train(args) => train::run(args, &mut context),
-        Commands::Generate(args) => generate::run(args, &mut context),
-        Commands::Evaluate(args) => evaluate::run(args, &mut context),
-        Commands::Datasets(args) => datasets::run(args, &context),
-        Commands::Models(args) => models::run(args, &context),
-        Commands::Runs(args) => runs::run(args, &context),
-        Commands::Info(args) => info::run(&args, &context),
-        Commands::Doctor(args) => doctor::run(&args, &context),
-        Commands::Demo(args) => demo::run(args, &mut context),
+    dispatch(cli.command, &mut context).map_err(|e| match e {
+        Error::Interrupted { resume: Some(command) } => Error::Interrupted { resume: Some(context.at_home(&command)) },
+        other => other,
+    })
+}
+
+fn dispatch(command: Commands, context: &mut Context) -> Result<()> {
+    match command {
+        Commands::Import(args) => import::run(args, context),
+        Commands::Train(args) => train::run(args, context),
+        Commands::Generate(args) => generate::run(args, context),
+        Commands::Evaluate(args) => evaluate::run(args, context),
+        Commands::Datasets(args) => datasets::run(args, context),
+        Commands::Models(args) => models::run(args, context),
+        Commands::Runs(args) => runs::run(args, context),
+        Commands::Info(args) => info::run(&args, context),
+        Commands::Doctor(args) => doctor::run(&args, context),
+        Commands::Demo(args) => demo::run(args, context),
         Commands::Completions(args) => completions::run(&args),
-        Commands::Man(args) => man::run(&args, &context),
+        Commands::Man(args) => man::run(&args, context),
         Commands::CliReference(_) => {
             reference::run();
             Ok(())
