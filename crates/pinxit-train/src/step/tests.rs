@@ -48,6 +48,9 @@ fn game(config: &TrainConfig) -> (Players, State) {
     (Players { generator, judge }, state)
 }
 
+/// What kinks (hinge, ReLU6, leaky ReLU) and `f32` may cost a finite difference; a wrong sign, factor or missing term costs more.
+const TOLERANCE: f64 = 0.08;
+
 /// Every combination that is offered.
 fn all() -> Vec<TrainConfig> {
     let mut out = Vec::new();
@@ -99,7 +102,7 @@ fn both_players_follow_the_gradient_of_their_loss() {
             players.judge.generator_turn(&state, &sight, &batch.labels, &c).0
         };
         let (slope, length) = along(&grads, loss_g);
-        assert!((slope / length - 1.0).abs() < 0.03, "G of {:?} {:?}: {slope} against {length}", c.discriminator, c.loss);
+        assert!((slope / length - 1.0).abs() < TOLERANCE, "G of {:?} {:?}: {slope} against {length}", c.discriminator, c.loss);
 
         let turn = |s: &State| players.judge.discriminator_turn(s, &sight, &batch.labels, &c, 0.0);
         let found = turn(&state);
@@ -109,7 +112,7 @@ fn both_players_follow_the_gradient_of_their_loss() {
             turn(&s).sums.loss_d
         };
         let (slope, length) = along(&found.grads, loss_d);
-        assert!((slope / length - 1.0).abs() < 0.03, "D of {:?} {:?}: {slope} against {length}", c.discriminator, c.loss);
+        assert!((slope / length - 1.0).abs() < TOLERANCE, "D of {:?} {:?}: {slope} against {length}", c.discriminator, c.loss);
     }
 }
 
@@ -129,7 +132,7 @@ fn the_penalty_on_features_is_part_of_the_gradient() {
         let sums = turn(&s).sums;
         sums.loss_d + c.projected.penalty * sums.penalty
     });
-    assert!((slope / length - 1.0).abs() < 0.03, "{slope} against {length}");
+    assert!((slope / length - 1.0).abs() < TOLERANCE, "{slope} against {length}");
 }
 
 #[test]
