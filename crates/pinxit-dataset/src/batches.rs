@@ -44,7 +44,7 @@ impl Batches {
             members.entry(label).or_default().push(index);
         }
         // NaN and negative values fall back to plain shuffling as well.
-        if !(balance > 0.0) || members.len() < 2 {
+        if balance.is_nan() || balance <= 0.0 || members.len() < 2 {
             return Self { seed, draw: Draw::Shuffle { pool } };
         }
         let mut total = 0.0;

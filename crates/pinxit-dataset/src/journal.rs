@@ -19,6 +19,7 @@ const FLUSH_EVERY: usize = 64;
 
 /// One item's outcome, without its pixels.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant)] // nearly all entries are works: a box each would only add to them
 pub(crate) enum Entry {
     Rejected { reason: String },
     Accepted(Work),

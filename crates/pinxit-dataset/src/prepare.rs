@@ -7,6 +7,9 @@ use pinxit_image::{Limits, Picture, Window, decode, fit, patch_windows, resize};
 use crate::near::Look;
 use crate::options::{Framing, ImportOptions};
 
+/// Patches whose samples deviate less than this, in levels of 255, show nothing.
+const MIN_DEVIATION: f64 = 4.0;
+
 /// What every file is prepared for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Spec {
@@ -89,7 +92,22 @@ fn tiles(picture: &Picture, spec: &Spec, file: &blake3::Hash) -> Result<Vec<Tile
         let pixels = resize(&picture.crop(w)?, spec.width, spec.height)?.into_pixels();
         Ok(Tile { pixels, window: Some([w.x, w.y, w.width, w.height]) })
     };
-    patch_windows(picture, n, spec.width, spec.height, u64::from_le_bytes(seed))?.into_iter().map(cut).collect()
+    let windows = patch_windows(picture, n, spec.width, spec.height, u64::from_le_bytes(seed))?;
+    let mut tiles = windows.into_iter().map(cut).collect::<Result<Vec<Tile>, _>>()?;
+    // The first window is the one with most to see; of the others, a piece of bare night sky or wall teaches nothing.
+    let mut nth = 0;
+    tiles.retain(|tile| {
+        nth += 1;
+        nth == 1 || deviation(&tile.pixels) >= MIN_DEVIATION
+    });
+    Ok(tiles)
+}
+
+/// Standard deviation of all samples, in levels of 255.
+fn deviation(pixels: &[u8]) -> f64 {
+    let n = pixels.len().max(1) as f64;
+    let mean = pixels.iter().map(|&p| f64::from(p)).sum::<f64>() / n;
+    (pixels.iter().map(|&p| (f64::from(p) - mean).powi(2)).sum::<f64>() / n).sqrt()
 }
 
 /// Hash of what is seen, whatever file format it came in.

@@ -138,7 +138,7 @@ fn unreadable_file_and_links() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let place = Place::with(3);
     let locked = place.put("locked.png", &png(&picture(9, 40, 40)));
-    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o000)).unwrap();
     symlink(place.source(), place.source().join("loop")).unwrap();
     symlink("nowhere.png", place.source().join("broken.png")).unwrap();
     symlink("self.png", place.source().join("self.png")).unwrap();

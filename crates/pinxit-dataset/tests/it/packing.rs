@@ -116,6 +116,25 @@ fn patches_of_one_work_stay_together() {
 }
 
 #[test]
+fn bare_patches_are_left_out_but_one_stays() {
+    let place = Place::with(3);
+    // A work that is black but for its left third, and one that is all black.
+    let part = picture(9, 100, 100);
+    let mut night = Picture::filled(300, 100, [0; 3]);
+    night.paste(&part, 0, 0);
+    place.put("night.png", &png(&night));
+    place.put("void.png", &png(&Picture::filled(300, 100, [0; 3])));
+    let mut patches = options();
+    patches.framing = Framing::Patches(6);
+    place.import_with(&patches).unwrap();
+    let set = place.open();
+    let of = |file: &str| (0..set.len()).filter(|&i| set.record(i).file == file).collect::<Vec<_>>();
+    assert_eq!(of("void.png").len(), 1);
+    let lit = of("night.png");
+    assert!(!lit.is_empty() && lit.iter().skip(1).all(|&i| set.pixels(i).iter().any(|&p| p > 30)), "{lit:?}");
+}
+
+#[test]
 fn adding_pictures_moves_no_other() {
     let place = Place::with(60);
     place.import().unwrap();
