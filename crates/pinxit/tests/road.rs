@@ -153,3 +153,27 @@ fn evaluation_is_a_table_and_a_file() {
     let saved: serde_json::Value = serde_json::from_str(&saved).unwrap();
     assert!(saved["v"] == 1 && saved["real"]["kid"].is_number() && saved["fake"].as_array().unwrap().len() == 1, "{saved}");
 }
+
+#[test]
+fn the_demo_walks_the_whole_road_with_pictures_and_model_of_ones_own() {
+    let desk = Desk::with_model();
+    let assets = desk.path().join("assets");
+    std::fs::create_dir_all(assets.join("models")).unwrap();
+    std::fs::copy(desk.model("dots"), assets.join("models/base.safetensors")).unwrap();
+    std::fs::rename(desk.path().join("dots"), assets.join("samples")).unwrap();
+    let demo = || desk.run(&["demo", "--assets", "assets", "--for", "1s", "-o", "demo"]);
+    let out = demo();
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    for part in ["coverage", "demo/pictures/sheet.png", "demo/pictures-before/sheet.png"] {
+        assert!(stdout(&out).contains(part), "{}", stdout(&out));
+    }
+    assert!(stderr(&out).contains("next: pinxit import YOUR-PICTURES/"), "{}", stderr(&out));
+    let files = |folder: &str| std::fs::read_dir(desk.path().join("demo").join(folder)).unwrap().count();
+    assert_eq!(files("pictures"), 65, "64 pictures and a sheet");
+    assert!(files("runs/demo/previews") >= 1);
+    let one = std::fs::read_dir(desk.path().join("demo/pictures")).unwrap().flatten().map(|e| e.path());
+    let one = one.filter(|p| !p.ends_with("sheet.png")).min().unwrap();
+    assert!(stdout(&desk.run(&["info", &one.to_string_lossy()])).contains("\"seed\": "), "a recipe in every picture");
+    assert_eq!(code(&demo()), 0, "and again in the same folder");
+    assert_eq!(code(&desk.run(&["demo", "--assets", "nowhere", "-o", "other"])), 1);
+}
