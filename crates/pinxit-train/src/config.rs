@@ -179,7 +179,7 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
-    /// Defaults with the projected discriminator, as the trials at 64 px left them (`docs/recipe.md`).
+    /// Defaults with the projected discriminator, as the trials at 64 px left them (`docs/trials.md`).
     pub fn projected() -> Self {
         TrainConfig {
             preset: "xs-64".into(),

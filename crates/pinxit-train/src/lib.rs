@@ -4,6 +4,7 @@
 //! [`checkpoint`] (exact resume), [`metrics`] and [`health`] (how good, what is wrong).
 //!
 //! Pictures are `[n, h, w, 3]` in -1..1. Progress is counted in thousands of real pictures shown (kimg), never in epochs.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))] // in a test a panic is the report
 pub mod augment;
 pub mod auto;
 pub mod average;
@@ -31,3 +32,7 @@ pub use error::{Error, Result};
 pub use loss::{Loss, Seeds};
 pub use progress::{Observer, Progress};
 pub use run::{Run, Summary};
+
+// The tests inside this crate share `tests/common` with those outside, which know it by its name.
+#[cfg(test)]
+extern crate self as pinxit_train;

@@ -326,3 +326,6 @@ fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     };
     write().map_err(Error::file("write", path))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,5 @@
 //! The metrics against numpy and scipy on the same features (`benches/peers/metrics_golden.py` made the golden values).
+#![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
 use pinxit_tensor::Tensor;
 use pinxit_train::metrics::{Neighbours, kid, memorised, neighbours, self_nn, self_nn_ratio, sliced_wasserstein, thumbnails};
 use serde_json::Value;

@@ -1,4 +1,5 @@
 //! Going on from a trained model: another collection, other labels.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
 mod common;
 
 use common::{Watch, config, dataset};

@@ -14,7 +14,7 @@ fn bmp(k: u32) -> Vec<u8> {
     }
     for at in 0..32 * 32 {
         let (x, y) = (at % 32 - cx, at / 32 - cy);
-        let inside = if k % 2 == 0 { x * x + y * y < r * r } else { x.abs().max(y.abs()) < r };
+        let inside = if k.is_multiple_of(2) { x * x + y * y < r * r } else { x.abs().max(y.abs()) < r };
         let colour = if inside { [noise(4), noise(5), noise(6)] } else { [noise(7), noise(8), noise(9)] };
         out.extend(colour.map(|c| c as u8));
     }

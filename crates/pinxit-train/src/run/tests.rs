@@ -1,0 +1,52 @@
+use super::*;
+
+#[path = "../../tests/common/mod.rs"]
+mod common;
+use common::{Watch, config, dataset};
+
+/// A run with one snapshot behind it, so that there is a good state to return to.
+fn after_a_snapshot(dir: &Path) -> Run {
+    let (set, net) = (dataset(dir, 60), FeatureNet::shipped().unwrap());
+    let settings = TrainConfig { metric_pictures: 20, ..config(Discriminator::Own) };
+    let mut run = Run::create(&dir.join("run"), settings, &set, &net, None).unwrap();
+    run.train(&mut Watch::stop_after(14)).unwrap();
+    run
+}
+
+fn poison(run: &mut Run) {
+    run.state.generator.weights.get_mut("start.const").data_mut()[0] = f32::NAN;
+}
+
+#[test]
+fn broken_gradients_lead_back_to_the_good_state_and_at_last_give_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = after_a_snapshot(dir.path());
+    assert_eq!((run.counters().step, run.counters().good_step), (14, Some(12)));
+    let good = run.store.load_good(12).unwrap();
+    poison(&mut run);
+    run.config.length = Length::Kimg(1.0);
+    let mut watch = Watch::stop_after(BROKEN_STEPS);
+    run.train(&mut watch).unwrap();
+    assert_eq!(watch.said.iter().filter(|s| *s == "Rollback").count(), 1);
+    let c = run.counters();
+    assert_eq!((c.rollbacks, c.skipped, c.skipped_in_a_row, c.lr_scale), (1, BROKEN_STEPS, 0, 0.5));
+    assert_eq!(c.step, 14 + u64::from(BROKEN_STEPS), "pictures shown are shown");
+    assert!(run.state.generator.weights.get("start.const").data() == good.generator.weights.get("start.const").data());
+
+    for _ in 1..ROLLBACKS {
+        poison(&mut run);
+        run.train(&mut Watch::stop_after(BROKEN_STEPS)).unwrap();
+    }
+    poison(&mut run);
+    assert!(matches!(run.train(&mut Watch::stop_after(BROKEN_STEPS)), Err(Error::Diverged(_))));
+}
+
+#[test]
+fn a_model_with_broken_weights_is_never_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = after_a_snapshot(dir.path());
+    run.state.average.get_mut("start.const").data_mut()[0] = f32::NAN;
+    let before = std::fs::read(dir.path().join("run/model-000000.safetensors")).unwrap();
+    assert!(matches!(run.tick(&mut (), None, true), Err(Error::Network(_))));
+    assert!(std::fs::read(dir.path().join("run/model-000000.safetensors")).unwrap() == before);
+}
