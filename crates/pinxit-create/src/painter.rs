@@ -1,9 +1,10 @@
 //! One model, ready to paint recipes.
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use pinxit_image::Picture;
 use pinxit_nn::{Bound, Generator, Labels, Model};
-use pinxit_tensor::{Array, Rng, Tensor};
+use pinxit_tensor::{Array, Rng, Tensor, pool};
 
 use crate::{Error, ModelRef, Recipe, Result};
 
@@ -69,22 +70,42 @@ impl Painter {
         Ok(recipe)
     }
 
-    /// Paints recipes of this model, in order. A picture does not depend on its neighbours: each runs through the network
-    /// by itself, because a matrix product may sum in another order when it has more rows.
+    /// Paints recipes of this model, in order.
+    ///
+    /// A picture does not depend on its neighbours: each runs through the network by itself, because a matrix product may
+    /// sum in another order when it has more rows. Several are painted at once, one a thread.
     pub fn paint(&mut self, recipes: &[Recipe]) -> Result<Vec<Picture>> {
-        recipes.iter().map(|r| self.paint_one(r)).collect()
+        for recipe in recipes {
+            let pair = self.check(recipe)?;
+            if recipe.psi != 1.0 && !self.means.contains_key(&pair) {
+                let mean = self.compute_mean(pair);
+                self.means.insert(pair, mean);
+            }
+        }
+        let painted: Vec<OnceLock<Result<Picture>>> = recipes.iter().map(|_| OnceLock::new()).collect();
+        let painter = &*self;
+        pool::tasks(recipes.len(), |i| {
+            painted[i].get_or_init(|| painter.paint_one(&recipes[i]));
+        });
+        // The pool has run every task once; a slot left empty would be painted here.
+        let slots = painted.into_iter().zip(recipes);
+        slots.map(|(slot, recipe)| slot.into_inner().unwrap_or_else(|| painter.paint_one(recipe))).collect()
     }
 
-    fn paint_one(&mut self, recipe: &Recipe) -> Result<Picture> {
+    /// The labels of a recipe that this painter can paint.
+    fn check(&self, recipe: &Recipe) -> Result<LabelPair> {
         recipe.check()?;
         if recipe.model.hash != self.model.hash {
             return Err(Error::OtherModel { wanted: recipe.model.hash.clone(), found: self.model.hash.clone() });
         }
+        self.labels(recipe)
+    }
+
+    fn paint_one(&self, recipe: &Recipe) -> Result<Picture> {
         let pair = self.labels(recipe)?;
         let z = Rng::stream(recipe.seed, "latents").normal_tensor(&[1, self.generator.config.z_dim]);
         let mut w = self.map(&z, pair);
-        if recipe.psi != 1.0 {
-            let mean = self.mean(pair);
+        if let Some(mean) = self.means.get(&pair).filter(|_| recipe.psi != 1.0) {
             w = mean.add(&w.sub(mean).scale(recipe.psi));
         }
         let ws = vec![w; self.generator.stages()];
@@ -99,15 +120,7 @@ impl Painter {
         self.generator.mapping(&self.weights, z, &labels)
     }
 
-    /// The mean w of a label pair, `[1, w]`, computed once.
-    fn mean(&mut self, pair: LabelPair) -> &Tensor {
-        if !self.means.contains_key(&pair) {
-            let mean = self.compute_mean(pair);
-            self.means.insert(pair, mean);
-        }
-        &self.means[&pair]
-    }
-
+    /// The mean w of a label pair, `[1, w]`.
     fn compute_mean(&self, pair: LabelPair) -> Tensor {
         let mut rng = Rng::stream(MEAN_SEED, "truncation");
         let mut sum = vec![0.0f64; self.generator.config.w_dim];

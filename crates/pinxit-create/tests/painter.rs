@@ -1,4 +1,5 @@
 //! The painter on a small untrained model: what a recipe decides, and what it must not depend on.
+#![allow(clippy::unwrap_used)] // a test that cannot go on may panic
 use pinxit_create::{Error, Painter, Recipe};
 use pinxit_nn::{Generator, GeneratorConfig, Model, ModelMeta, Preset};
 

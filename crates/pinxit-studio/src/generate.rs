@@ -12,6 +12,8 @@ use crate::{Error, Result, Studio, models, paths};
 
 /// Space between pictures of a contact sheet.
 const SHEET_GAP_PX: u32 = 2;
+/// Pictures painted at once: enough for every thread of a large machine, few enough to stop soon.
+const AT_ONCE: usize = 32;
 /// Most pictures of one contact sheet.
 const SHEET_MOST: usize = 4096;
 
@@ -63,18 +65,19 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     let encoding = encoding(request.settings.format, request.settings.quality);
     let mut made = Generated { model: painter.model().hash.clone(), pictures: Vec::new(), sheet: None };
     let mut on_sheet = Vec::new();
-    for (i, recipe) in recipes.iter().enumerate() {
-        watcher.event(progress(i, recipes.len()));
+    for (i, part) in recipes.chunks(AT_ONCE).enumerate() {
+        watcher.event(progress(i * AT_ONCE, recipes.len()));
         if watcher.stop() {
             watcher.event(Event::Interrupted { task: Task::Generate, resume: None });
             return Err(Error::Interrupted { resume: None });
         }
-        let picture = paint(&mut painter, recipe)?;
-        let path = request.out.join(file_name(recipe, request));
-        write(&path, &picture, encoding, &recipe.to_json()?, recipe)?;
-        watcher.event(Event::Picture { role: "picture".into(), path: path.clone() });
-        made.pictures.push(path);
-        on_sheet.extend(request.sheet.then_some(picture));
+        for (recipe, picture) in part.iter().zip(painter.paint(part)?) {
+            let path = request.out.join(file_name(recipe, request));
+            write(&path, &picture, encoding, &recipe.to_json()?, recipe)?;
+            watcher.event(Event::Picture { role: "picture".into(), path: path.clone() });
+            made.pictures.push(path);
+            on_sheet.extend(request.sheet.then_some(picture));
+        }
     }
     watcher.event(progress(recipes.len(), recipes.len()));
     if request.sheet {

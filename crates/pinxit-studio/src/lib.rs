@@ -1,5 +1,7 @@
 //! The use cases, composing the crates below; one file each. They emit [`Event`]s and return what they made; who prints
 //! that, and how, is not their business. Settings are resolved here and nowhere below.
+#![cfg_attr(test, allow(clippy::unwrap_used))] // a test that cannot go on may panic
+
 pub mod datasets;
 pub mod demo;
 pub mod doctor;

@@ -44,16 +44,36 @@ pub trait Real:
 macro_rules! real {
     ($t:ty) => {
         impl Real for $t {
-            fn of(v: f64) -> Self { v as $t }
-            fn to_f64(self) -> f64 { self as f64 }
-            fn exp(self) -> Self { <$t>::exp(self) }
-            fn ln(self) -> Self { <$t>::ln(self) }
-            fn sqrt(self) -> Self { <$t>::sqrt(self) }
-            fn tanh(self) -> Self { <$t>::tanh(self) }
-            fn abs(self) -> Self { <$t>::abs(self) }
-            fn max(self, other: Self) -> Self { <$t>::max(self, other) }
-            fn min(self, other: Self) -> Self { <$t>::min(self, other) }
-            fn is_finite(self) -> bool { <$t>::is_finite(self) }
+            fn of(v: f64) -> Self {
+                v as $t
+            }
+            fn to_f64(self) -> f64 {
+                self as f64
+            }
+            fn exp(self) -> Self {
+                <$t>::exp(self)
+            }
+            fn ln(self) -> Self {
+                <$t>::ln(self)
+            }
+            fn sqrt(self) -> Self {
+                <$t>::sqrt(self)
+            }
+            fn tanh(self) -> Self {
+                <$t>::tanh(self)
+            }
+            fn abs(self) -> Self {
+                <$t>::abs(self)
+            }
+            fn max(self, other: Self) -> Self {
+                <$t>::max(self, other)
+            }
+            fn min(self, other: Self) -> Self {
+                <$t>::min(self, other)
+            }
+            fn is_finite(self) -> bool {
+                <$t>::is_finite(self)
+            }
         }
     };
 }

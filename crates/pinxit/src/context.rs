@@ -49,7 +49,7 @@ impl Context {
 
     /// Resolves one section: files, then what was typed or set in the environment.
     pub fn resolve<P, R>(&self, section: fn(&SettingsFile) -> &P, given: &P, resolve: fn(&[Layer<'_, P>]) -> R) -> R {
-        let origins: Vec<Box<dyn Fn(&str) -> Origin>> = self.files.iter().map(|(path, _)| of_file(path.clone())).collect();
+        let origins: Vec<OriginOf> = self.files.iter().map(|(path, _)| of_file(path.clone())).collect();
         let typed = |key: &str| self.origin(key);
         let mut layers: Vec<Layer<'_, P>> = Vec::new();
         for ((_, file), origin) in self.files.iter().zip(&origins) {
@@ -97,7 +97,10 @@ impl Context {
     }
 }
 
-fn of_file(path: PathBuf) -> Box<dyn Fn(&str) -> Origin> {
+/// Where the value of a key came from.
+type OriginOf = Box<dyn Fn(&str) -> Origin>;
+
+fn of_file(path: PathBuf) -> OriginOf {
     Box::new(move |_| Origin::File(path.clone()))
 }
 

@@ -1,6 +1,8 @@
 //! The picture studio: train on a collection, paint, sign.
 //!
 //! `cli.rs` holds what every command shares, `commands/` one file each, `face.rs` prints the events of a use case.
+#![cfg_attr(test, allow(clippy::unwrap_used))] // a test that cannot go on may panic
+
 mod cli;
 mod commands;
 mod context;

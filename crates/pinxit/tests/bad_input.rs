@@ -1,4 +1,5 @@
 //! Bad input: a clear error, the right exit code, nothing lost.
+#![allow(clippy::unwrap_used)] // a test that cannot go on may panic
 mod common;
 
 use common::{Desk, code, failure, settings, stderr};

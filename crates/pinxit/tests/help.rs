@@ -1,4 +1,5 @@
 //! What a stranger reads first.
+#![allow(clippy::unwrap_used)] // a test that cannot go on may panic
 mod common;
 
 use common::{Desk, code, failure, settings, stdout};

@@ -1,4 +1,5 @@
 //! Stopped, killed, out of disk, started twice: a run goes on as if nothing had happened.
+#![allow(clippy::unwrap_used)] // a test that cannot go on may panic
 #![cfg(unix)]
 mod common;
 

@@ -1,4 +1,5 @@
 //! The road from pictures to pictures, as a stranger walks it.
+#![allow(clippy::unwrap_used)] // a test that cannot go on may panic
 mod common;
 
 use std::path::PathBuf;
