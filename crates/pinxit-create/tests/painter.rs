@@ -70,7 +70,7 @@ fn labels_are_checked_by_name() {
 #[test]
 fn another_model_refuses_the_recipe() {
     let recipe = painter(1).recipe(0, None, None, 1.0).unwrap();
-    assert!(matches!(painter(2).paint(&[recipe.clone()]), Err(Error::OtherModel { .. })));
+    assert!(matches!(painter(2).paint(std::slice::from_ref(&recipe)), Err(Error::OtherModel { .. })));
     let again = Recipe::from_json(&recipe.to_json().unwrap()).unwrap();
     assert!(painter(1).paint(&[recipe]).unwrap() == painter(1).paint(&[again]).unwrap());
 }
