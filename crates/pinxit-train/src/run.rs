@@ -182,7 +182,9 @@ impl Run {
             self.recover_from_broken_gradients(observer)?;
 
             // Average
-            self.average();
+            if outcome == Outcome::Learnt {
+                self.average();
+            }
             self.state.counters.elapsed_secs += began.elapsed().as_secs_f64();
 
             // Tick: status, preview; snapshot: metrics, health, model; state
