@@ -149,7 +149,11 @@ fn write(dir: &Path, name: &str, state: &State) -> Result<()> {
         out.to.write_all(hash.as_bytes())?;
         out.to.into_inner()?.sync_all()
     };
-    fill(&temporary).map_err(Error::file("write", &temporary))?;
+    fill(&temporary).map_err(|e| {
+        // Half a state helps nobody, and the space it takes may be all that is missing; the error at hand is the one to tell.
+        let _ = std::fs::remove_file(&temporary);
+        Error::file("write", &temporary)(e)
+    })?;
     std::fs::rename(&temporary, &path).map_err(Error::file("rename", &path))?;
     // The rename itself must reach the disk too; folders cannot be flushed everywhere, and then there is nothing to do.
     let _ = File::open(dir).and_then(|d| d.sync_all());
