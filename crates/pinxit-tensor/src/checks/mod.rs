@@ -1,4 +1,5 @@
 //! Tests that need to see inside: every operation against finite differences, values against their definitions.
+#![allow(clippy::unwrap_used)] // tests say what they expect by failing
 mod cases;
 mod gradients;
 mod network;
