@@ -25,12 +25,9 @@ struct Row {
 }
 
 /// Prints train and generate speed beside PyTorch; the full run (not `quick`) also writes `docs/benchmarks.md`.
-pub fn run(quick: bool) -> Result<()> {
-    let plan = if quick {
-        Plan { rounds: 1, seconds: "4", presets: &["xs-64"] }
-    } else {
-        Plan { rounds: 5, seconds: "6", presets: PRESETS }
-    };
+pub fn run(quick: bool, rounds: usize) -> Result<()> {
+    let presets = if quick { &["xs-64"] } else { PRESETS };
+    let plan = Plan { rounds: if quick { 1 } else { rounds }, seconds: "5", presets };
     let python = shell::output("python3", &["benches/peers/setup.py", ".xtask/peers"])?;
     let python = python.lines().last().context("benches/peers/setup.py printed no Python")?.to_string();
     shell::step("build", &shell::cargo(), &["build", "--release", "--locked", "-p", "pinxit-train", "--example", "speed"])?;
@@ -92,7 +89,7 @@ fn line(r: &Row) -> String {
 fn page(rows: &[Row], plan: &Plan) -> Result<String> {
     let mut p = String::new();
     writeln!(p, "# Speed beside PyTorch\n")?;
-    writeln!(p, "Made by `cargo xtask bench`; do not edit. {}\n", machine())?;
+    writeln!(p, "Made by `cargo xtask bench --rounds {}`; do not edit. {}\n", plan.rounds, machine())?;
     writeln!(
         p,
         "Pictures a second, batch 32, two threads, f32 on both sides, median of {} calls of {} s each, the two",

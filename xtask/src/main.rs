@@ -13,7 +13,8 @@ const HELP: &str = "cargo xtask CHORE
   test               set up, then format, lints, layers, tests, docs check: what CI runs
   layers             the crates use only what ARCHITECTURE.md lets them use
   docs [--write]     generated pages are current and links resolve (--write: regenerate them)
-  bench [--quick]    train and generate speed beside PyTorch, alternating in one run; writes docs/benchmarks.md
+  bench [--rounds N] train and generate speed beside PyTorch, in turns, 5 rounds; writes docs/benchmarks.md
+  bench --quick      one preset, one round, nothing written
   evidence [NAME]    long proofs anyone can rerun; without a name, the list";
 
 fn main() -> Result<()> {
@@ -24,8 +25,9 @@ fn main() -> Result<()> {
         ["layers"] => layers::run(),
         ["docs"] => docs::run(false),
         ["docs", "--write"] => docs::run(true),
-        ["bench"] => bench::run(false),
-        ["bench", "--quick"] => bench::run(true),
+        ["bench"] => bench::run(false, 5),
+        ["bench", "--rounds", n] => bench::run(false, n.parse()?),
+        ["bench", "--quick"] => bench::run(true, 1),
         ["evidence", rest @ ..] => evidence::run(rest),
         ["help" | "--help" | "-h"] | [] => {
             println!("{HELP}");

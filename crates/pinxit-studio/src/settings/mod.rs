@@ -1,6 +1,6 @@
 //! Settings in layers: defaults ← user file ← file of the home ← environment ← flags.
 //!
-//! A layer is a partial, every field of it an `Option`; [`resolve`] lays the layers over the defaults into a config without
+//! A layer is a partial, every field of it an `Option`; `resolve` lays the layers over the defaults into a config without
 //! gaps and remembers for each value where it came from. Nothing below this crate reads files, environment or flags.
 mod files;
 mod values;
