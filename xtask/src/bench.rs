@@ -101,7 +101,7 @@ fn page(rows: &[Row], plan: &Plan) -> Result<String> {
     )?;
     writeln!(
         p,
-        "with exact R1 + R2 every step (PyTorch by double backward), `projected` the default recipe, `generate` painting.\n"
+        "with exact R1 + R2 every step (PyTorch by double backward), `generate` painting, `projected` the default recipe (on\nPyTorch's side without the energy distance, a little less work).\n"
     )?;
     writeln!(p, "| preset | what | pinxit | PyTorch | ratio | pinxit MiB | PyTorch MiB |\n|---|---|--:|--:|--:|--:|--:|")?;
     for r in rows {
