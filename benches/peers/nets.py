@@ -311,11 +311,11 @@ class HeadConv(nn.Module):
 
 
 def with_deviation(x, group):
-    """One more channel: the deviation within groups of neighbours in the batch, averaged over channels and places."""
+    """One more channel: the deviation within groups of neighbours in the batch at each place, averaged over channels."""
     n, c, h, w = x.shape
-    g = x.reshape(n // group, group, c * h * w)
-    deviation = (g.var(1, unbiased=False, keepdim=True) + 1e-8).sqrt().mean(2, keepdim=True)
-    return torch.cat([x, deviation.expand(-1, group, 1).reshape(n, 1, 1, 1).expand(n, 1, h, w)], 1)
+    g = x.reshape(n // group, group, c, h, w)
+    deviation = (g.var(1, unbiased=False) + 1e-8).sqrt().mean(1)
+    return torch.cat([x, deviation[:, None].expand(-1, group, -1, -1).reshape(n, 1, h, w)], 1)
 
 
 class Head(nn.Module):

@@ -7,7 +7,7 @@ use pinxit_nn::{
     FeatureNet, Generator, GeneratorConfig, OwnConfig, OwnDiscriminator, Preset, ProjectedConfig, ProjectedDiscriminator,
     TensorFile, Weights,
 };
-use pinxit_tensor::{Array, Tape, Tensor, backward};
+use pinxit_tensor::{Array, Tape, Tensor, backward, grad};
 
 /// Golden tensors are stored in f32: 1e-7 of relative rounding, a little more where sums cancel.
 const STORED_AS_F32: f64 = 2e-6;
@@ -127,4 +127,46 @@ fn generator_equals_pytorch() {
     near("picture", &picture.tensor(), &exact(&file, "image"), STORED_AS_F32);
     let grads = p.named(backward(&[(&picture, exact(&file, "probe"))], &p.values()));
     near_all(&grads, &file.weights.under("grad/").cast(), STORED_AS_F32);
+}
+
+/// The loss of the default recipe: relativistic pairing and the penalty on the features' gradients, differentiated twice.
+#[test]
+fn penalised_heads_equal_double_backward() {
+    let file = golden("penalised.safetensors");
+    let side = number(&file, "feature_size");
+    let config = ProjectedConfig {
+        feature_size: (side, side),
+        mix: number(&file, "mix"),
+        channels: number(&file, "channels"),
+        embed: number(&file, "embed"),
+        minibatch_std: number(&file, "minibatch_std"),
+        ..ProjectedConfig::new((side, side), number(&file, "classes"), 0)
+    };
+    let d = ProjectedDiscriminator::new(config, FeatureNet::shipped().unwrap()).unwrap();
+    let tape = Tape::new();
+    let p = file.weights.under("weight/").cast::<f64>().bind(|_, t| tape.leaf(t.clone()));
+    let maps = |side: &str| -> Vec<_> { (0..4).map(|k| tape.leaf(exact(&file, &format!("{side}.{k}")))).collect() };
+    let (real, fake, labels) = (maps("real"), maps("fake"), classes(&file));
+    let (scores_r, scores_f) = (d.heads(&p, &real, &labels), d.heads(&p, &fake, &labels));
+
+    let n = real[0].shape()[0] as f64;
+    let one = |v: pinxit_tensor::Var<f64>| v.reshape(&[1]);
+    let per_sample = |s: &pinxit_tensor::Var<f64>| one(s.mean().scale(n));
+    let pairing = scores_r.iter().zip(&scores_f).map(|(r, f)| one(f.sub(r).softplus().mean()));
+    let total = Array::concat(&scores_r.iter().chain(&scores_f).map(per_sample).collect::<Vec<_>>(), 0).sum();
+    let slopes = grad(&total, &real.iter().chain(&fake).collect::<Vec<_>>());
+    let squares: Vec<_> = slopes.iter().map(|g| one(g.square().sum().scale(1.0 / n))).collect();
+    let penalty = Array::concat(&squares, 0).sum();
+    let gamma: f64 = number(&file, "gamma");
+    let terms: Vec<_> = pairing.chain([penalty.scale(gamma / 2.0)]).collect();
+    let loss = Array::concat(&terms, 0).sum();
+
+    let told = |name: &str, ours: f64| {
+        let theirs: f64 = number(&file, name);
+        assert!((ours - theirs).abs() < 1e-5 * theirs.abs(), "{name}: {ours}, PyTorch {theirs}");
+    };
+    told("penalty", penalty.tensor().item());
+    told("loss", loss.tensor().item());
+    let grads = backward(&[(&loss, Tensor::full(&[1], 1.0))], &p.values());
+    near_all(&p.named(grads), &file.weights.under("grad/").cast(), STORED_AS_F32);
 }
