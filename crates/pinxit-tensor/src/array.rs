@@ -140,7 +140,7 @@ pub trait Array: Clone {
     fn resize(&self, hw: (usize, usize)) -> Self;
     /// Adjoint of `resize` from size `hw`.
     fn resize_grad(&self, hw: (usize, usize)) -> Self;
-    /// Per sample a source pixel for each pixel: out[n,p] = in[n, index[n*p]] or 0 where the index is `u32::MAX`.
+    /// Per sample a source pixel for each pixel: `out[n,p] = in[n, index[n*p]]` or 0 where the index is `u32::MAX`.
     /// `map` holds `n*ho*wo` indices into `h*w`; `hw` is the output size.
     fn gather_pixels(&self, map: &std::sync::Arc<[u32]>, hw: (usize, usize)) -> Self;
     /// Adjoint of `gather_pixels`, for an input of size `hw`.
