@@ -45,6 +45,15 @@ fn labels_names_and_files_that_are_not_there() {
     assert_eq!(std::fs::read(desk.model("dots")).unwrap(), before);
 }
 
+/// A stranger's first mistake once took the run's name: `train trees` became `trees-2`, and the next commands found nothing.
+#[test]
+fn a_refused_run_leaves_no_folder() {
+    let desk = Desk::with_model();
+    let refused = failure(&desk, &["train", "dots", "--name", "fresh", "--set", "batch=0"]);
+    assert!(refused.contains("batch"), "{refused}");
+    assert!(!desk.home().join("runs/fresh").exists());
+}
+
 #[test]
 fn settings_files_with_mistakes() {
     let desk = Desk::new();

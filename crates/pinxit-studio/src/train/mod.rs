@@ -127,10 +127,16 @@ fn conditioned(dataset: Dataset, condition: Condition) -> Dataset {
 pub fn begin(studio: &Studio, plan: Plan, watcher: &mut dyn Watcher) -> Result<Trained> {
     let Plan { name, dir, config, card, dataset, parent } = plan;
     watcher.event(Event::Started { task: Task::Train, name: name.clone() });
+    let fresh = !dir.exists();
     fs_err::create_dir_all(&dir)?;
     card.save(&dir)?;
     let net = FeatureNet::shipped()?;
-    let run = Run::create(&dir, config.config.clone(), &dataset, &net, parent.as_ref())?;
+    let run = Run::create(&dir, config.config.clone(), &dataset, &net, parent.as_ref()).inspect_err(|e| {
+        // A refused run leaves no folder behind, or its name would be taken; a folder that another process holds is not ours.
+        if fresh && !matches!(e, pinxit_train::Error::Locked { .. } | pinxit_train::Error::RunExists { .. }) {
+            let _ = fs_err::remove_dir_all(&dir);
+        }
+    })?;
     // The same settings as `Run::create` has just written, with where each came from.
     pinxit_image::write_atomic(&dir.join("config.toml"), config.annotated(run.config())?.as_bytes())?;
     train(studio, &name, run, watcher)
