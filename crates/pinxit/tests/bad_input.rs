@@ -48,10 +48,11 @@ fn labels_names_and_files_that_are_not_there() {
 /// A stranger's first mistake once took the run's name: `train trees` became `trees-2`, and the next commands found nothing.
 #[test]
 fn a_refused_run_leaves_no_folder() {
-    let desk = Desk::with_model();
-    let refused = failure(&desk, &["train", "dots", "--name", "fresh", "--set", "batch=0"]);
-    assert!(refused.contains("batch"), "{refused}");
-    assert!(!desk.home().join("runs/fresh").exists());
+    let desk = Desk::with_dots();
+    assert_eq!(code(&desk.run(&["import", "dots", "--into", "odd", "--size", "33"])), 0);
+    let refused = failure(&desk, &["train", "odd", "--kimg", "0.01"]);
+    assert!(refused.contains("multiples of 8 px"), "{refused}");
+    assert!(!desk.home().join("runs/odd").exists());
 }
 
 #[test]
