@@ -76,19 +76,23 @@ fn mobilenet_equals_pytorch() {
     near("pooled at 128 px, in f32", &described.cast(), &exact(&file, "pooled128"), 1e-4);
 }
 
+fn projected(file: &TensorFile, minibatch_std: usize) -> ProjectedDiscriminator {
+    let side = number(file, "feature_size");
+    let config = ProjectedConfig {
+        feature_size: (side, side),
+        mix: number(file, "mix"),
+        channels: number(file, "channels"),
+        embed: number(file, "embed"),
+        minibatch_std,
+        ..ProjectedConfig::new((side, side), number(file, "classes"), 0)
+    };
+    ProjectedDiscriminator::new(config, FeatureNet::shipped().unwrap()).unwrap()
+}
+
 #[test]
 fn projected_features_and_heads_equal_pytorch() {
     let file = golden("projected.safetensors");
-    let side = number(&file, "feature_size");
-    let config = ProjectedConfig {
-        feature_size: (side, side),
-        mix: number(&file, "mix"),
-        channels: number(&file, "channels"),
-        embed: number(&file, "embed"),
-        minibatch_std: 0,
-        ..ProjectedConfig::new((side, side), number(&file, "classes"), 0)
-    };
-    let d = ProjectedDiscriminator::new(config, FeatureNet::shipped().unwrap()).unwrap();
+    let d = projected(&file, 0);
     let mut frozen = d.frozen().cast::<f64>();
     for (name, tensor) in &file.weights.under("frozen/").cast::<f64>() {
         frozen.insert(name.clone(), tensor.clone());
@@ -133,16 +137,7 @@ fn generator_equals_pytorch() {
 #[test]
 fn penalised_heads_equal_double_backward() {
     let file = golden("penalised.safetensors");
-    let side = number(&file, "feature_size");
-    let config = ProjectedConfig {
-        feature_size: (side, side),
-        mix: number(&file, "mix"),
-        channels: number(&file, "channels"),
-        embed: number(&file, "embed"),
-        minibatch_std: number(&file, "minibatch_std"),
-        ..ProjectedConfig::new((side, side), number(&file, "classes"), 0)
-    };
-    let d = ProjectedDiscriminator::new(config, FeatureNet::shipped().unwrap()).unwrap();
+    let d = projected(&file, number(&file, "minibatch_std"));
     let tape = Tape::new();
     let p = file.weights.under("weight/").cast::<f64>().bind(|_, t| tape.leaf(t.clone()));
     let maps = |side: &str| -> Vec<_> { (0..4).map(|k| tape.leaf(exact(&file, &format!("{side}.{k}")))).collect() };
