@@ -31,6 +31,9 @@ pub enum Flip {
 pub struct AugmentConfig {
     /// Horizontal mirror with probability one half.
     pub flip: Flip,
+    /// Probability, for each picture, of each of the three below: colour, position, square. At 1 no picture is ever seen as it
+    /// is, and the generator may as well paint tinted, shifted ones; below 0.8 that does not pay (Karras et al. 2020).
+    pub probability: f64,
     /// Factor on every range below: 0 none, 1 as published.
     pub strength: f64,
     /// Largest shift of all colours, in units of the picture's -1..1.
@@ -49,6 +52,7 @@ impl Default for AugmentConfig {
     fn default() -> Self {
         AugmentConfig {
             flip: Flip::Both,
+            probability: 0.5,
             strength: 1.0,
             brightness: 0.25,
             saturation: 0.4,
@@ -91,20 +95,20 @@ impl Plan {
             Flip::Both => true,
         };
         let k = config.strength;
-        let mut pm1 = || rng.uniform() * 2.0 - 1.0;
         let choices = (0..n)
             .map(|_| {
-                let (f, b, s, c) = (pm1(), pm1(), pm1(), pm1());
-                let (ty, tx, cy, cx) = (pm1(), pm1(), pm1(), pm1());
+                let [f, b, s, c, ty, tx, cy, cx] = [(); 8].map(|()| rng.uniform() * 2.0 - 1.0);
+                let [colours, moves, cuts] = [(); 3].map(|()| rng.chance(config.probability));
+                let colour = if colours { k } else { 0.0 };
                 let reach = |side: usize, t: f64| (t * (side as f64 * config.translation * k).floor()).round() as i64;
                 let centre = |side: usize, t: f64| ((t + 1.0) / 2.0 * side as f64).round() as i64;
                 Choice {
                     flip: flips && f < 0.0,
-                    brightness: b * config.brightness * k,
-                    saturation: 1.0 + s * config.saturation * k,
-                    contrast: 1.0 + c * config.contrast * k,
-                    shift: (reach(hw.0, ty), reach(hw.1, tx)),
-                    cut: (config.cutout && k > 0.0).then(|| (centre(hw.0, cy), centre(hw.1, cx))),
+                    brightness: b * config.brightness * colour,
+                    saturation: 1.0 + s * config.saturation * colour,
+                    contrast: 1.0 + c * config.contrast * colour,
+                    shift: if moves { (reach(hw.0, ty), reach(hw.1, tx)) } else { (0, 0) },
+                    cut: (cuts && config.cutout && k > 0.0).then(|| (centre(hw.0, cy), centre(hw.1, cx))),
                 }
             })
             .collect();
@@ -205,7 +209,7 @@ mod tests {
     #[test]
     fn adjoint_is_the_transpose() {
         for (cutout, flip) in [(false, Flip::Both), (true, Flip::Reals), (true, Flip::Off)] {
-            let config = AugmentConfig { cutout, flip, ..AugmentConfig::default() };
+            let config = AugmentConfig { cutout, flip, probability: 0.8, ..AugmentConfig::default() };
             let plan = Plan::draw(&config, &mut Rng::stream(5, "plan"), 6, (16, 24), false);
             let (x, dy) = (picture(6, 16, 24, 1), picture(6, 16, 24, 2));
             let zero = plan.apply(&Tensor::<f64>::zeros(x.shape()));
@@ -227,7 +231,7 @@ mod tests {
 
     #[test]
     fn flips_obey_the_switch_and_ranges_hold() {
-        let config = AugmentConfig { flip: Flip::Reals, cutout: true, ..AugmentConfig::default() };
+        let config = AugmentConfig { flip: Flip::Reals, probability: 1.0, ..AugmentConfig::default() };
         let fake = Plan::draw(&config, &mut Rng::stream(9, "plan"), 200, (64, 64), true);
         let real = Plan::draw(&config, &mut Rng::stream(9, "plan"), 200, (64, 64), false);
         assert!(fake.choices.iter().all(|c| !c.flip));
@@ -235,6 +239,26 @@ mod tests {
         assert!((60..140).contains(&flips), "{flips} of 200 mirrored");
         assert!(real.choices.iter().all(|c| c.shift.0.abs() <= 8 && c.shift.1.abs() <= 8 && c.brightness.abs() <= 0.25));
         assert!(real.choices.iter().zip(&fake.choices).all(|(a, b)| a.shift == b.shift), "the switch moved the stream");
+    }
+
+    #[test]
+    fn each_change_comes_with_its_probability() {
+        let of = |probability| {
+            let config = AugmentConfig { flip: Flip::Off, probability, ..AugmentConfig::default() };
+            Plan::draw(&config, &mut Rng::stream(9, "plan"), 400, (64, 64), true).choices
+        };
+        let counts = |choices: &[Choice]| {
+            let count = |f: fn(&Choice) -> bool| choices.iter().filter(|c| f(c)).count();
+            [count(|c| c.brightness != 0.0), count(|c| c.shift != (0, 0)), count(|c| c.cut.is_some())]
+        };
+        assert_eq!(counts(&of(0.0)), [0; 3]);
+        let (half, whole) = (of(0.5), of(1.0));
+        assert!(counts(&half).iter().all(|c| (160..240).contains(c)), "{:?} of 400", counts(&half));
+        assert!(counts(&whole).iter().all(|&c| c > 380), "{:?} of 400", counts(&whole));
+        let pristine = half.iter().filter(|c| c.brightness == 0.0 && c.shift == (0, 0) && c.cut.is_none()).count();
+        assert!((25..80).contains(&pristine), "{pristine} of 400 untouched: the three are drawn apart, so an eighth");
+        let kept = half.iter().zip(&whole).filter(|(h, _)| h.shift != (0, 0)).all(|(h, w)| h.shift == w.shift);
+        assert!(kept, "the probability moved the stream");
     }
 
     #[test]
