@@ -60,7 +60,7 @@ class Bench:
             hinge = o.loss == "hinge"
             sizes = (o.feature_size, o.mix, o.channels, o.channels)
             group = math.gcd(o.minibatch_std, o.batch) if o.minibatch_std else 0
-            self.d = nets.ProjectedDiscriminator(nets.folded(ASSET), self.classes, *sizes, self.dtype, hinge, group)
+            self.d = nets.ProjectedDiscriminator(nets.folded(ASSET), self.classes, *sizes, self.dtype, hinge, group, size if o.pixels else 0)
             self.d.standardise(self.real)
         adam = lambda module: torch.optim.Adam(module.parameters(), lr=2e-4, betas=(0.0, 0.99), fused=True)
         self.adam_g, self.adam_d = adam(self.g), adam(self.d) if o.mode != "generate" else None
@@ -138,6 +138,7 @@ def main():
     p.add_argument("--loss", choices=["relativistic", "hinge"], default="relativistic", help="of the projected discriminator")
     p.add_argument("--penalty", type=float, default=20.0, help="gamma on the features' gradients, relativistic only")
     p.add_argument("--minibatch-std", type=int, default=4, help="neighbours whose spread the heads are told; 0 is off")
+    p.add_argument("--pixels", type=int, default=1, help="1: a further head looks at the picture itself")
     p.add_argument("--warm", type=int, default=2, help="steps before the clock starts")
     o = p.parse_args()
     torch.set_num_threads(o.threads)

@@ -131,17 +131,19 @@ def projected():
 def penalised():
     torch.manual_seed(5)
     weights = {k: v.double() for k, v in nets.folded(ASSET).items()}
-    d = nets.ProjectedDiscriminator(weights, 3, 64, mix=6, channels=8, embed=8, dtype=torch.float64, spectral=False, group=2).double()
+    sizes = dict(mix=6, channels=8, embed=8, group=2, pixels=32)
+    d = nets.ProjectedDiscriminator(weights, 3, 64, dtype=torch.float64, spectral=False, **sizes).double()
     for p in d.parameters():
         p.data = (p.data * 1.5).float().double()
     labels, gamma = torch.tensor([2, 2, 3, 3]), 20.0
-    draw = lambda: [torch.randn(4, 6, 64 // s, 64 // s, dtype=torch.float64).float().double() for s in (2, 4, 8, 16)]
+    shapes = [(4, 6, 64 // s, 64 // s) for s in (2, 4, 8, 16)] + [(4, 12, 16, 16)]
+    draw = lambda: [torch.randn(shape, dtype=torch.float64).float().double() for shape in shapes]
     real, fake = draw(), draw()
     loss, penalty = d.relativistic(real, fake, labels, gamma)
     grads, _ = gradients(d, loss)
     content = {f"real.{k}": last(f) for k, f in enumerate(real)} | {f"fake.{k}": last(f) for k, f in enumerate(fake)}
     content["labels.class"] = labels
-    meta = dict(feature_size=64, mix=6, channels=8, embed=8, classes=3, minibatch_std=2, gamma=gamma)
+    meta = dict(feature_size=64, mix=6, channels=8, embed=8, classes=3, minibatch_std=2, pixels=32, gamma=gamma)
     meta.update(loss=repr(loss.item()), penalty=repr(penalty.item()))
     tensors.save(OUT / "penalised.safetensors", {**named(d, "weight", lambda p: p), **grads, **content}, meta)
 

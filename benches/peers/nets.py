@@ -343,17 +343,27 @@ class Head(nn.Module):
         return self.out(x)[:, 0] + torch.einsum("nchw,nc->nhw", x, self.table[labels])
 
 
-class ProjectedDiscriminator(nn.Module):
-    """Heads on frozen features that a fixed random map has mixed across channels and scales."""
+def blocks(x):
+    """2 x 2 pixels as 12 channels in pinxit's order, (dy, dx, c)."""
+    n, _, h, w = x.shape
+    return x.reshape(n, 3, h // 2, 2, w // 2, 2).permute(0, 3, 5, 1, 2, 4).reshape(n, 12, h // 2, w // 2)
 
-    def __init__(self, weights, classes, feature_size=64, mix=32, channels=32, embed=32, dtype=torch.float32, spectral=True, group=0):
+
+class ProjectedDiscriminator(nn.Module):
+    """Heads on frozen features that a fixed random map has mixed across channels and scales, and on wish one on the picture."""
+
+    def __init__(
+        self, weights, classes, feature_size=64, mix=32, channels=32, embed=32, dtype=torch.float32, spectral=True, group=0, pixels=0
+    ):
+        """`pixels`: side of the pictures that a fifth head looks at, 0 for none."""
         super().__init__()
-        self.net, self.size, self.spectral = FeatureNet(weights, dtype), feature_size, spectral
-        self.scale = [1.0] * 4
+        self.net, self.size, self.spectral, self.pixels = FeatureNet(weights, dtype), feature_size, spectral, pixels
+        self.scale = [1.0] * (5 if pixels else 4)
         g = torch.Generator().manual_seed(0)
         self.ccm = [(torch.randn(mix, c, 1, 1, generator=g) * math.sqrt(2 / c)).to(dtype) for c in TAPS.values()]
         self.csm = [(torch.randn(mix, mix, 3, 3, generator=g) * math.sqrt(2 / (9 * mix))).to(dtype) for _ in TAPS]
-        self.heads = nn.ModuleList(Head(mix, feature_size // s, classes, channels, embed, spectral, group) for s in (2, 4, 8, 16))
+        inputs = [(mix, feature_size // s) for s in (2, 4, 8, 16)] + ([(12, pixels // 2)] if pixels else [])
+        self.heads = nn.ModuleList(Head(ci, side, classes, channels, embed, spectral, group) for ci, side in inputs)
 
     def iterate(self):
         """One power iteration of every convolution: before each step of the heads."""
@@ -364,6 +374,7 @@ class ProjectedDiscriminator(nn.Module):
                 layer.iterate()
 
     def features(self, x):
+        picture = x
         if x.shape[-1] != self.size:
             x = F.interpolate(x, size=(self.size, self.size), mode="bilinear", align_corners=False)
         taps, out, coarse = self.net.taps(x), [None] * 4, None
@@ -373,6 +384,8 @@ class ProjectedDiscriminator(nn.Module):
                 x = (x + double(coarse)) / math.sqrt(2)
             x = coarse = conv(x, self.csm[k])
             out[k] = x.to(self.heads[0].table.dtype) * self.scale[k]
+        if self.pixels:
+            out.append(blocks(picture) * self.scale[4])
         return out
 
     @torch.no_grad()

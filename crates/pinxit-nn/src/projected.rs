@@ -3,9 +3,11 @@
 //! ```text
 //! picture -> resize -> frozen MobileNetV2 -> maps at strides 2, 4, 8, 16
 //!   each -> fixed random 1x1 (CCM); from coarse to fine: + bilinear x2 of the coarser one, fixed random 3x3 (CSM)
+//!   the picture itself, as 2x2 blocks of 12 channels, unmixed
 //!   each -> trained head: 4x4 stride 2 down to 4 px -> [batch deviation] -> 3x3 -> 1x1 and label projection -> scores
 //! ```
-//! Only the heads are trained; they see features that a GAN cannot fool by one texture. What holds the heads back is the
+//! Only the heads are trained; they see features that a GAN cannot fool by one texture. The features hardly tell a white ground
+//! from a tinted one; the head on the picture itself does, and at 128 px it is the one that sees every pixel. What holds the heads back is the
 //! trainer's choice: spectral norm ([`ProjectedDiscriminator::normalized`], as published), or a penalty on their gradient in
 //! the features, for which heads can be differentiated twice on the tape.
 use pinxit_tensor::{Array, ConvSpec, Real, Rng, Tensor};
@@ -22,12 +24,18 @@ use crate::{
 const SLOPE: f64 = 0.2;
 /// Heads stop halving once the shorter side of a map is at most this, px.
 const LAST_PX: usize = 4;
+/// Three colours of 2 x 2 pixels.
+const PIXEL_CHANNELS: usize = 12;
 
 /// Sizes of the projected discriminator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectedConfig {
     /// Height and width that pictures are resized to before the features, px: multiples of 16.
     pub feature_size: (usize, usize),
+    /// Height and width of the pictures, px.
+    pub resolution: (usize, usize),
+    /// Whether a further head looks at the picture itself (even sides only).
+    pub pixels: bool,
     /// Channels after the fixed mixing.
     pub mix: usize,
     /// Channels inside the heads.
@@ -51,6 +59,8 @@ impl ProjectedConfig {
         let round = |v: usize| v.max(32).next_multiple_of(16);
         ProjectedConfig {
             feature_size: (round(resolution.0), round(resolution.1)),
+            resolution,
+            pixels: false,
             mix: 32,
             channels: 32,
             embed: 32,
@@ -65,6 +75,9 @@ impl ProjectedConfig {
         let (h, w) = self.feature_size;
         if h == 0 || w == 0 || h % 16 != 0 || w % 16 != 0 || h.max(w) > 1024 {
             return Err(Error::Config(format!("the feature size must be multiples of 16 px up to 1024, not {h}x{w}")));
+        }
+        if self.pixels && (self.resolution.0 % 2 != 0 || self.resolution.1 % 2 != 0) {
+            return Err(Error::Config(format!("a head on pixels needs even sides, not {:?} px", self.resolution)));
         }
         if [self.mix, self.channels, self.embed].iter().any(|v| !(1..=2048).contains(v)) {
             return Err(Error::Config("the discriminator's channels must lie within 1 to 2048".into()));
@@ -108,8 +121,8 @@ impl ProjectedDiscriminator {
         all
     }
 
-    /// Mixed features `[n, h, w, mix]` of pictures `[n, h, w, 3]`, -1..1, at strides 2, 4, 8, 16. `frozen` is bound from
-    /// [`frozen`](Self::frozen) as constants.
+    /// What the heads look at, of pictures `[n, h, w, 3]`, -1..1: mixed features `[n, h, w, mix]` at strides 2, 4, 8, 16, and with
+    /// `pixels` the picture as `[n, h / 2, w / 2, 12]`. `frozen` is bound from [`frozen`](Self::frozen) as constants.
     pub fn features<A: Array>(&self, frozen: &Bound<A>, x: &A) -> Vec<A> {
         let (shape, size) = (x.shape(), self.config.feature_size);
         let maps = match (shape[1], shape[2]) == size {
@@ -125,10 +138,16 @@ impl ProjectedDiscriminator {
             out.push(y.conv(frozen.get(&format!("csm.{k}")), ConvSpec::same(3)));
         }
         out.reverse();
+        out.extend(self.config.pixels.then(|| x.space_to_depth()));
         out
     }
 
-    /// Score maps `[n, h, w, 1]`, one for each of the four features; higher is more real. `p` is bound from the trained weights,
+    /// Number of heads, and of score maps.
+    pub fn heads_len(&self) -> usize {
+        TAPS.len() + usize::from(self.config.pixels)
+    }
+
+    /// Score maps `[n, h, w, 1]`, one for each of the [`features`](Self::features); higher is more real. `p` is bound from the trained weights,
     /// through [`normalized`](Self::normalized) where spectral norm is wanted. With `minibatch_std` no group of neighbours may
     /// hold reals and fakes together: score them apart, or one after the other in numbers divisible by the group.
     pub fn heads<A: Array>(&self, p: &Bound<A>, features: &[A], labels: &Labels) -> Vec<A> {
@@ -187,8 +206,11 @@ impl ProjectedDiscriminator {
 
     /// How often head `k` halves its map.
     fn halvings(&self, k: usize) -> usize {
-        let (h, w) = self.config.feature_size;
-        let mut side = h.min(w) / TAPS[k].stride;
+        let ((h, w), stride) = match TAPS.get(k) {
+            Some(tap) => (self.config.feature_size, tap.stride),
+            None => (self.config.resolution, 2),
+        };
+        let mut side = h.min(w) / stride;
         let mut count = 0;
         while side > LAST_PX {
             side /= 2;
@@ -200,13 +222,13 @@ impl ProjectedDiscriminator {
     /// Names of the convolutions, which spectral norm divides.
     fn convolutions(&self) -> Vec<String> {
         let down = |k: usize| (0..self.halvings(k)).map(move |j| format!("head.{k}.down.{j}"));
-        (0..TAPS.len()).flat_map(|k| down(k).chain([format!("head.{k}.conv"), format!("head.{k}.out")])).collect()
+        (0..self.heads_len()).flat_map(|k| down(k).chain([format!("head.{k}.conv"), format!("head.{k}.out")])).collect()
     }
 
     fn specs(&self) -> Vec<Spec> {
         let (c, mut out) = (&self.config, Vec::new());
-        for k in 0..TAPS.len() {
-            let mut width = c.mix;
+        for k in 0..self.heads_len() {
+            let mut width = if k < TAPS.len() { c.mix } else { PIXEL_CHANNELS };
             for j in 0..self.halvings(k) {
                 out.extend(conv_specs(&format!("head.{k}.down.{j}"), 4, width, c.channels));
                 width = c.channels;

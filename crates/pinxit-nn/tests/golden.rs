@@ -78,13 +78,16 @@ fn mobilenet_equals_pytorch() {
 
 fn projected(file: &TensorFile, minibatch_std: usize) -> ProjectedDiscriminator {
     let side = number(file, "feature_size");
+    let pixels: Option<usize> = file.metadata.get("pixels").map(|v| v.parse().unwrap());
+    let picture = pixels.unwrap_or(side);
     let config = ProjectedConfig {
         feature_size: (side, side),
+        pixels: pixels.is_some(),
         mix: number(file, "mix"),
         channels: number(file, "channels"),
         embed: number(file, "embed"),
         minibatch_std,
-        ..ProjectedConfig::new((side, side), number(file, "classes"), 0)
+        ..ProjectedConfig::new((picture, picture), number(file, "classes"), 0)
     };
     ProjectedDiscriminator::new(config, FeatureNet::shipped().unwrap()).unwrap()
 }
@@ -140,7 +143,7 @@ fn penalised_heads_equal_double_backward() {
     let d = projected(&file, number(&file, "minibatch_std"));
     let tape = Tape::new();
     let p = file.weights.under("weight/").cast::<f64>().bind(|_, t| tape.leaf(t.clone()));
-    let maps = |side: &str| -> Vec<_> { (0..4).map(|k| tape.leaf(exact(&file, &format!("{side}.{k}")))).collect() };
+    let maps = |side: &str| -> Vec<_> { (0..d.heads_len()).map(|k| tape.leaf(exact(&file, &format!("{side}.{k}")))).collect() };
     let (real, fake, labels) = (maps("real"), maps("fake"), classes(&file));
     let (scores_r, scores_f) = (d.heads(&p, &real, &labels), d.heads(&p, &fake, &labels));
 

@@ -84,6 +84,7 @@ pub fn projected(config: &TrainConfig, resolution: (usize, usize), classes: usiz
     let side = |v: usize| (v * p.feature_size).div_ceil(short).next_multiple_of(16);
     let mut out = ProjectedConfig::new(resolution, classes, styles);
     out.feature_size = (side(resolution.0), side(resolution.1));
+    out.pixels = p.pixels;
     (out.mix, out.channels, out.embed, out.minibatch_std) = (p.mix, p.channels, p.channels, p.minibatch_std);
     out
 }

@@ -138,8 +138,7 @@ impl Run {
 
     /// Lets the health rules look, and passes on what they find.
     fn speak(&mut self, observer: &mut dyn Observer, kimg: f64, look: impl FnOnce(&mut health::History, f64) -> Vec<Finding>) {
-        let heads = if self.config.discriminator == Discriminator::Own { 1.0 } else { 4.0 };
-        let guessing = heads
+        let guessing = self.players.judge.heads() as f64
             * match self.config.loss {
                 Loss::Hinge => 2.0,
                 Loss::Relativistic => std::f64::consts::LN_2,

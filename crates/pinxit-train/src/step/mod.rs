@@ -54,6 +54,14 @@ enum Sight {
 }
 
 impl Judge {
+    /// Scores it gives each picture; its loss is their sum.
+    pub fn heads(&self) -> usize {
+        match self {
+            Judge::Own(_) => 1,
+            Judge::Projected(p) => p.heads(),
+        }
+    }
+
     fn see(&self, real: &Tensor, fake: &Tensor, labels: &Labels) -> Sight {
         match self {
             Judge::Own(_) => own::see(real, fake, labels),

@@ -62,6 +62,11 @@ impl ProjectedJudge {
         ProjectedJudge { net, frozen, scale, unit }
     }
 
+    /// Number of heads.
+    pub fn heads(&self) -> usize {
+        self.net.heads_len()
+    }
+
     /// First weights of the heads, and the first singular vectors for their spectral norm (none where it is off).
     pub fn init(&self, config: &TrainConfig) -> (Weights, Weights) {
         let heads = self.net.init(config.seed);
