@@ -58,6 +58,8 @@ impl Default for AverageConfig {
 pub struct ProjectedConfig {
     /// Side in pixels at which the feature network looks (the shorter side of a rectangle).
     pub feature_size: usize,
+    /// A further head that looks at the picture itself.
+    pub pixels: bool,
     /// Channels of the mixed features.
     pub mix: usize,
     /// Channels of the heads.
@@ -80,10 +82,11 @@ impl Default for ProjectedConfig {
     fn default() -> Self {
         ProjectedConfig {
             feature_size: 64,
+            pixels: true,
             mix: 32,
             channels: 32,
             spectral_norm: false,
-            minibatch_std: 8,
+            minibatch_std: 4,
             standardise: true,
             penalty: 20.0,
             energy: 4.0,
@@ -187,7 +190,7 @@ impl TrainConfig {
             discriminator: Discriminator::Projected,
             loss: Loss::Relativistic,
             update: Update::Sequential,
-            batch: 32,
+            batch: 8,
             group: 4,
             seed: 0,
             lr_g: 5e-4,
@@ -218,6 +221,7 @@ impl TrainConfig {
         TrainConfig {
             discriminator: Discriminator::Own,
             update: Update::Simultaneous,
+            batch: 32,
             group: 1,
             lr_g: 1e-3,
             lr_d: 1e-3,
@@ -239,7 +243,7 @@ impl TrainConfig {
         if !(self.lr_g > 0.0 && self.lr_d > 0.0 && self.lr_g < 1.0 && self.lr_d < 1.0) {
             return no("learning rates must lie between 0 and 1");
         }
-        if !share(self.label_dropout) || !share(self.style_mixing) || !share(self.lr_hold) {
+        if ![self.label_dropout, self.style_mixing, self.lr_hold, self.augment.probability].into_iter().all(share) {
             return no("probabilities and lr_hold must lie between 0 and 1");
         }
         if !(self.tick_kimg > 0.0 && self.snapshot_kimg > 0.0) {

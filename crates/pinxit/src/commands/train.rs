@@ -58,7 +58,7 @@ pub struct TrainArgs {
     /// One number from which every random choice follows [default: 0]
     #[arg(long, value_name = "N", help_heading = "More")]
     seed: Option<u64>,
-    /// Pictures a step [default: 32]
+    /// Pictures a step [default: 8; own: 32]
     #[arg(long, value_name = "N", help_heading = "More")]
     batch: Option<usize>,
     /// Which network judges: projected or own [default: projected]
