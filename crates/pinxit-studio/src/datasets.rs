@@ -8,7 +8,7 @@ use pinxit_image::{Encoding, Metadata};
 use serde::Serialize;
 
 use crate::home::Kind;
-use crate::{Result, Studio};
+use crate::{Result, Studio, paths};
 
 /// Most pictures on a contact sheet.
 const SHEET_PICTURES: usize = 96;
@@ -73,13 +73,25 @@ pub fn open(studio: &Studio, name: &str) -> Result<Dataset> {
     Ok(Dataset::open(&studio.existing(Kind::Dataset, name)?)?)
 }
 
-/// One dataset; with a contact sheet of up to 96 pictures, if `sheet` names a file.
-pub fn show(studio: &Studio, name: &str, sheet: Option<&Path>) -> Result<DatasetDetail> {
+/// Where a contact sheet goes.
+#[derive(Clone, Debug)]
+pub enum SheetPlace {
+    /// This file, and another one that lies there is replaced only if so said.
+    Here {
+        /// The file.
+        path: PathBuf,
+        /// Replace another file.
+        overwrite: bool,
+    },
+    /// `NAME-sheet.png` in the current folder, or the next free number after it.
+    Anywhere,
+}
+
+/// One dataset, with a contact sheet of up to 96 pictures.
+pub fn show(studio: &Studio, name: &str, place: &SheetPlace) -> Result<DatasetDetail> {
     let dataset = open(studio, name)?;
-    if let Some(path) = sheet {
-        write_sheet(&dataset, path)?;
-    }
-    Ok(detail(&dataset, sheet))
+    let sheet = write_sheet(&dataset, name, place)?;
+    Ok(detail(&dataset, Some(&sheet)))
 }
 
 pub(crate) fn detail(dataset: &Dataset, sheet: Option<&Path>) -> DatasetDetail {
@@ -99,8 +111,13 @@ pub(crate) fn detail(dataset: &Dataset, sheet: Option<&Path>) -> DatasetDetail {
     }
 }
 
-fn write_sheet(dataset: &Dataset, path: &Path) -> Result<()> {
+fn write_sheet(dataset: &Dataset, name: &str, place: &SheetPlace) -> Result<PathBuf> {
     let sheet = dataset.contact_sheet(SHEET_PICTURES)?;
-    crate::paths::make_parent(path)?;
-    Ok(pinxit_image::write_atomic(path, &pinxit_image::encode(&sheet, Encoding::Png, &Metadata::default())?)?)
+    let bytes = pinxit_image::encode(&sheet, Encoding::Png, &Metadata::default())?;
+    let (path, overwrite) = match place {
+        SheetPlace::Here { path, overwrite } => (path.clone(), *overwrite),
+        SheetPlace::Anywhere => (paths::free_or_same(Path::new(&format!("{name}-sheet.png")), &bytes), false),
+    };
+    paths::write_beside_others(&path, &bytes, overwrite)?;
+    Ok(path)
 }

@@ -21,6 +21,8 @@ const NAME: &str = "demo";
 const PATCHES: u32 = 6;
 /// Pictures painted at the end.
 const PICTURES: u64 = 64;
+/// Folders of pictures painted before and after training.
+const PAINTED: [&str; 2] = ["pictures-before", "pictures"];
 /// Fakes measured at the end.
 const MEASURED: usize = 200;
 
@@ -66,12 +68,12 @@ pub fn demo(request: &DemoRequest, watcher: &mut dyn Watcher) -> Result<Demonstr
     let report = import(&studio, &import_request(samples, size), watcher)?;
 
     note(watcher, &format!("2 of 4: fine-tuning the base model on them for {}", request.time));
-    let before = paint(&studio, &base.display().to_string(), "pictures-before", watcher)?;
+    let before = paint(&studio, &base.display().to_string(), PAINTED[0], watcher)?;
     let trained = train_on(&studio, &base, request.time, watcher)?;
 
     go_on(watcher)?;
     note(watcher, "3 of 4: painting");
-    let painted = paint(&studio, NAME, "pictures", watcher)?;
+    let painted = paint(&studio, NAME, PAINTED[1], watcher)?;
 
     go_on(watcher)?;
     note(watcher, "4 of 4: measuring");
@@ -113,11 +115,19 @@ fn go_on(watcher: &mut dyn Watcher) -> Result<()> {
     if watcher.stop() { Err(Error::Interrupted { resume: None }) } else { Ok(()) }
 }
 
-/// An earlier demo in the same folder goes to its bin, so that the demo can be run again.
+/// An earlier demo in the same folder goes to its bin, so that the demo can be run again. Where there was none, a folder of pictures
+/// is somebody's own and stays.
 fn fresh(studio: &Studio) -> Result<()> {
+    let is_again = studio.path(Kind::Dataset, NAME)?.exists();
     for kind in [Kind::Run, Kind::Model] {
         if studio.path(kind, NAME)?.exists() {
             studio.remove(kind, NAME)?;
+        }
+    }
+    for folder in PAINTED {
+        let path = studio.home().join(folder);
+        if is_again && path.exists() {
+            studio.move_to_bin(&path, "", folder, "")?;
         }
     }
     Ok(())
@@ -202,7 +212,8 @@ fn paint(studio: &Studio, model: &str, folder: &str, watcher: &mut dyn Watcher) 
         settings: GenerateSettings::default(),
         sheet: true,
         columns: None,
-        out: studio.home().join(folder),
+        out: Some(studio.home().join(folder)),
+        overwrite: false,
     };
     let made = generate(studio, &request, watcher)?;
     Ok((made.pictures, made.sheet.unwrap_or_default()))

@@ -35,6 +35,12 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// Another file lies where one shall be written.
+    #[error("{} is there already, with other content", path.display())]
+    InTheWay {
+        /// The file.
+        path: PathBuf,
+    },
     /// A settings file that cannot be read.
     #[error("the settings in {} cannot be used: {message}", path.display())]
     Settings {
@@ -129,6 +135,7 @@ impl Error {
             Error::Unknown { kind, close, any, .. } => unknown_hint(kind, close, *any),
             Error::BadName { .. } => "letters, digits, - _ and . only, at most 100, not starting with - or .".into(),
             Error::Taken { kind, name } => format!("choose another name, or `pinxit {kind}s remove {name}` first"),
+            Error::InTheWay { .. } => "name another place, or say --overwrite to replace it".into(),
             Error::Settings { path, .. } => format!("correct {}, or move it away to use the defaults", path.display()),
             Error::Setting { hint, .. } => hint.clone(),
             Error::NoRecipe { .. } => "only files written by `pinxit generate` carry one, and some programs strip it".into(),

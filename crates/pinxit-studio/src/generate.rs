@@ -36,8 +36,30 @@ pub struct GenerateRequest {
     pub sheet: bool,
     /// Columns of the contact sheet; near-square if absent.
     pub columns: Option<usize>,
-    /// Folder for the files.
-    pub out: PathBuf,
+    /// Folder for the files; `NAME-pictures` after the model's name if absent.
+    pub out: Option<PathBuf>,
+    /// Replace other files of the same names.
+    pub overwrite: bool,
+}
+
+impl GenerateRequest {
+    /// The folder for the files.
+    pub fn folder(&self, painter: &Painter) -> PathBuf {
+        self.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}-pictures", plain(&painter.model().name))))
+    }
+
+    /// Before anything is painted: no file of another picture may lie where one shall be written.
+    fn check_free(&self, folder: &Path, recipes: &[Recipe]) -> Result<()> {
+        for recipe in recipes.iter().filter(|_| !self.overwrite) {
+            let path = folder.join(file_name(recipe, self));
+            let Ok(bytes) = fs_err::read(&path) else { continue };
+            let found = pinxit_image::read_recipe(&bytes).ok().flatten();
+            if found != Some(recipe.to_json()?) {
+                return Err(Error::InTheWay { path });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What was painted.
@@ -61,7 +83,9 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
             hint: format!("paint at most {SHEET_MOST} at once, or leave --grid away"),
         });
     }
-    fs_err::create_dir_all(&request.out)?;
+    let out = request.folder(&painter);
+    request.check_free(&out, &recipes)?;
+    fs_err::create_dir_all(&out)?;
     let encoding = encoding(request.settings.format, request.settings.quality);
     let mut made = Generated { model: painter.model().hash.clone(), pictures: Vec::new(), sheet: None };
     let mut on_sheet = Vec::new();
@@ -72,8 +96,9 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
             return Err(Error::Interrupted { resume: None });
         }
         for (recipe, picture) in part.iter().zip(painter.paint(part)?) {
-            let path = request.out.join(file_name(recipe, request));
-            write(&path, &picture, encoding, &recipe.to_json()?, recipe)?;
+            let path = out.join(file_name(recipe, request));
+            let bytes = encoded(&picture, encoding, &recipe.to_json()?, recipe)?;
+            paths::write_beside_others(&path, &bytes, request.overwrite)?;
             watcher.event(Event::Picture { role: "picture".into(), path: path.clone() });
             made.pictures.push(path);
             on_sheet.extend(request.sheet.then_some(picture));
@@ -81,8 +106,7 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     }
     watcher.event(progress(recipes.len(), recipes.len()));
     if request.sheet {
-        let path = request.out.join("sheet.png");
-        write_sheet(&path, &on_sheet, request.columns)?;
+        let path = write_sheet(&out, &on_sheet, request)?;
         watcher.event(Event::Picture { role: "sheet".into(), path: path.clone() });
         made.sheet = Some(path);
     }
@@ -129,6 +153,7 @@ pub fn repaint(
     format: Option<ImageFormat>,
     quality: u8,
     out: &Path,
+    overwrite: bool,
     watcher: &mut dyn Watcher,
 ) -> Result<Generated> {
     watcher.event(Event::Started { task: Task::Generate, name: "again".into() });
@@ -148,8 +173,7 @@ pub fn repaint(
         let picture = paint(painter, &recipe)?;
         let encoding = encoding(format.or(own_format).unwrap_or(ImageFormat::Png), quality);
         let to = out.join(again_name(path, &encoding));
-        fs_err::create_dir_all(out)?;
-        write(&to, &picture, encoding, &text, &recipe)?;
+        paths::write_beside_others(&to, &encoded(&picture, encoding, &text, &recipe)?, overwrite)?;
         watcher.event(Event::Picture { role: "picture".into(), path: to.clone() });
         made.model = recipe.model.hash;
         made.pictures.push(to);
@@ -219,15 +243,19 @@ fn again_name(path: &Path, encoding: &Encoding) -> String {
     format!("{stem}-again.{}", encoding.extension())
 }
 
-fn write(path: &Path, picture: &Picture, encoding: Encoding, recipe_text: &str, recipe: &Recipe) -> Result<()> {
+fn encoded(picture: &Picture, encoding: Encoding, recipe_text: &str, recipe: &Recipe) -> Result<Vec<u8>> {
     let metadata =
         Metadata { recipe: Some(recipe_text.to_string()), title: recipe.caption.clone(), software: recipe.software.clone() };
-    paths::make_parent(path)?;
-    Ok(pinxit_image::write_atomic(path, &pinxit_image::encode(picture, encoding, &metadata)?)?)
+    Ok(pinxit_image::encode(picture, encoding, &metadata)?)
 }
 
-fn write_sheet(path: &Path, pictures: &[Picture], columns: Option<usize>) -> Result<()> {
-    let columns = columns.unwrap_or_else(|| (pictures.len() as f64).sqrt().ceil() as usize).max(1);
+/// `sheet.png`, or the next free number after it: nobody chose that name, so another sheet in the folder is no reason to fail.
+fn write_sheet(folder: &Path, pictures: &[Picture], request: &GenerateRequest) -> Result<PathBuf> {
+    let columns = request.columns.unwrap_or_else(|| (pictures.len() as f64).sqrt().ceil() as usize).max(1);
     let sheet = pinxit_image::grid(pictures, columns, SHEET_GAP_PX)?;
-    Ok(pinxit_image::write_atomic(path, &pinxit_image::encode(&sheet, Encoding::Png, &Metadata::default())?)?)
+    let bytes = pinxit_image::encode(&sheet, Encoding::Png, &Metadata::default())?;
+    let wanted = folder.join("sheet.png");
+    let path = if request.overwrite { wanted } else { paths::free_or_same(&wanted, &bytes) };
+    paths::write_beside_others(&path, &bytes, request.overwrite)?;
+    Ok(path)
 }

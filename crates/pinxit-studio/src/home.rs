@@ -112,10 +112,15 @@ impl Studio {
     /// Moves something into `bin/`, so that a mistake can be undone; says where it lies now.
     pub fn remove(&self, kind: Kind, name: &str) -> Result<PathBuf> {
         let from = self.existing(kind, name)?;
-        let bin = self.home.join("bin").join(kind.folder());
+        let ending = if kind == Kind::Model { ".safetensors" } else { "" };
+        self.move_to_bin(&from, kind.folder(), name, ending)
+    }
+
+    /// Moves a file or folder of this home to `bin/FOLDER/NAME-TIME`, never onto another one.
+    pub(crate) fn move_to_bin(&self, from: &Path, folder: &str, name: &str, ending: &str) -> Result<PathBuf> {
+        let bin = self.home.join("bin").join(folder);
         fs_err::create_dir_all(&bin)?;
         let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
-        let ending = if kind == Kind::Model { ".safetensors" } else { "" };
         let mut to = bin.join(format!("{name}-{stamp}{ending}"));
         for i in 2.. {
             if !to.exists() {
@@ -123,7 +128,7 @@ impl Studio {
             }
             to = bin.join(format!("{name}-{stamp}-{i}{ending}"));
         }
-        fs_err::rename(&from, &to)?;
+        fs_err::rename(from, &to)?;
         Ok(to)
     }
 }

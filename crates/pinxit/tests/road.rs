@@ -176,5 +176,7 @@ fn the_demo_walks_the_whole_road_with_pictures_and_model_of_ones_own() {
     let one = one.filter(|p| !p.ends_with("sheet.png")).min().unwrap();
     assert!(stdout(&desk.run(&["info", &one.to_string_lossy()])).contains("\"seed\": "), "a recipe in every picture");
     assert_eq!(code(&demo()), 0, "and again in the same folder");
+    let kept = std::fs::read_dir(desk.path().join("demo/bin")).unwrap().flatten();
+    assert!(kept.filter(|e| e.file_name().to_string_lossy().starts_with("pictures")).count() == 2, "the first pictures are kept");
     assert_eq!(code(&desk.run(&["demo", "--assets", "nowhere", "-o", "other"])), 1);
 }

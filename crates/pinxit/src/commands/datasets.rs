@@ -2,7 +2,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use pinxit_studio::datasets::{self, DatasetState};
+use pinxit_studio::datasets::{self, DatasetState, SheetPlace};
 use pinxit_studio::{Kind, Result, event};
 use serde_json::json;
 
@@ -34,6 +34,9 @@ enum Action {
         /// Write a contact sheet (PNG) [default: NAME-sheet.png in the current folder]
         #[arg(long, value_name = "FILE")]
         sheet: Option<PathBuf>,
+        /// Replace another file of that name
+        #[arg(long, requires = "sheet")]
+        overwrite: bool,
     },
     /// Move a dataset into bin/ of the home
     Remove {
@@ -45,7 +48,10 @@ enum Action {
 pub fn run(args: DatasetsArgs, context: &Context) -> Result<()> {
     match args.action {
         Action::List => list(context),
-        Action::Show { name, sheet } => show(&name, sheet, context),
+        Action::Show { name, sheet, overwrite } => {
+            let place = sheet.map_or(SheetPlace::Anywhere, |path| SheetPlace::Here { path, overwrite });
+            show(&name, &place, context)
+        }
         Action::Remove { name } => super::remove(Kind::Dataset, &name, context),
     }
 }
@@ -79,9 +85,8 @@ fn list(context: &Context) -> Result<()> {
     Ok(())
 }
 
-fn show(name: &str, sheet: Option<PathBuf>, context: &Context) -> Result<()> {
-    let sheet = sheet.unwrap_or_else(|| PathBuf::from(format!("{name}-sheet.png")));
-    let detail = datasets::show(&context.studio, name, Some(&sheet))?;
+fn show(name: &str, place: &SheetPlace, context: &Context) -> Result<()> {
+    let detail = datasets::show(&context.studio, name, place)?;
     if context.globals.json {
         output::data(&event::versioned(&detail));
         return Ok(());
@@ -96,7 +101,7 @@ fn show(name: &str, sheet: Option<PathBuf>, context: &Context) -> Result<()> {
     }
     rows.push(vec!["hash".into(), file.manifest_hash.clone()]);
     rows.push(vec!["folder".into(), detail.path.display().to_string()]);
-    rows.push(vec!["sheet".into(), sheet.display().to_string()]);
+    rows.extend(detail.sheet.iter().map(|sheet| vec!["sheet".into(), sheet.display().to_string()]));
     output::data(&output::table(&["what", name], &rows));
     context.next(&[format!("pinxit train {name}")]);
     Ok(())

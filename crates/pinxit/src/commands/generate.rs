@@ -56,6 +56,9 @@ pub struct GenerateArgs {
     /// Folder for the pictures [default: MODEL-pictures; for --from the current folder]
     #[arg(short, long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Replace other files of the same names (the same picture again is no other file)
+    #[arg(long)]
+    overwrite: bool,
     /// Paint the recipe found in a picture again (repeatable)
     #[arg(long, value_name = "PICTURE", conflicts_with_all = ["class", "style", "caption", "psi", "grid"])]
     from: Vec<PathBuf>,
@@ -92,10 +95,9 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
     let (settings, resolved) = context.resolve(|file| &file.generate, &given, GenerateSettings::resolve);
     let Some(model) = args.model else {
         let out = args.out.unwrap_or_else(|| PathBuf::from("."));
-        let made = repaint(&context.studio, &args.from, args.format, settings.quality, &out, &mut context.face)?;
+        let made = repaint(&context.studio, &args.from, args.format, settings.quality, &out, args.overwrite, &mut context.face)?;
         return say(&made, context, &[]);
     };
-    let name = PathBuf::from(&model).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let request = GenerateRequest {
         model,
         seeds: args.seeds.0,
@@ -105,11 +107,12 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
         settings,
         sheet: args.grid,
         columns: args.columns.map(usize::from),
-        out: args.out.unwrap_or_else(|| PathBuf::from(format!("{name}-pictures"))),
+        out: args.out,
+        overwrite: args.overwrite,
     };
     if args.dry_run {
-        let (_, recipes) = plan(&context.studio, &request)?;
-        output::data(&format!("# {} pictures into {}", recipes.len(), request.out.display()));
+        let (painter, recipes) = plan(&context.studio, &request)?;
+        output::data(&format!("# {} pictures into {}", recipes.len(), request.folder(&painter).display()));
         output::data(write_resolved("generate", &resolved).trim_end());
         return Ok(());
     }

@@ -1,0 +1,57 @@
+//! Files of the person are never replaced unless she says so.
+#![allow(clippy::unwrap_used)] // a test that cannot go on may panic
+mod common;
+
+use common::{Desk, code, failure, stderr, stdout};
+
+#[test]
+fn a_contact_sheet_replaces_no_other_file() {
+    let desk = Desk::with_dots();
+    let thesis = desk.path().join("thesis.png");
+    std::fs::write(&thesis, "years of work").unwrap();
+    let refused = failure(&desk, &["datasets", "show", "dots", "--sheet", "thesis.png"]);
+    assert!(refused.starts_with("exit 1\n") && refused.contains("thesis.png is there already"), "{refused}");
+    assert!(refused.contains("--overwrite"), "{refused}");
+    assert_eq!(std::fs::read_to_string(&thesis).unwrap(), "years of work");
+    assert_eq!(code(&desk.run(&["datasets", "show", "dots", "--sheet", "thesis.png", "--overwrite"])), 0);
+    assert_eq!(code(&desk.run(&["datasets", "show", "dots", "--sheet", "thesis.png"])), 0, "the same sheet again is painless");
+    assert_ne!(std::fs::read(&thesis).unwrap(), b"years of work");
+
+    // The name that nobody chose gives way instead.
+    std::fs::write(desk.path().join("dots-sheet.png"), "mine").unwrap();
+    for _ in 0..2 {
+        let out = desk.run(&["datasets", "show", "dots"]);
+        assert!(code(&out) == 0 && stdout(&out).contains("dots-sheet-2.png"), "{}", stdout(&out));
+    }
+    assert_eq!(std::fs::read_to_string(desk.path().join("dots-sheet.png")).unwrap(), "mine");
+    assert!(!desk.path().join("dots-sheet-3.png").exists());
+}
+
+#[test]
+fn painting_replaces_no_other_picture() {
+    let desk = Desk::with_model();
+    let paint = |more: &[&str]| desk.run(&[&["generate", "dots", "--class", "round", "--grid", "-o", "out"], more].concat());
+    for _ in 0..2 {
+        let out = paint(&["--seeds", "0-3"]);
+        assert_eq!(code(&out), 0, "the same pictures again are painless: {}", stderr(&out));
+    }
+    assert_eq!(std::fs::read_dir(desk.path().join("out")).unwrap().count(), 5);
+    // Another sheet in the same folder takes another name.
+    let out = paint(&["--seeds", "4-5"]);
+    assert!(code(&out) == 0 && stdout(&out).contains("sheet-2.png"), "{}", stderr(&out));
+
+    let drawing = desk.path().join("out/dots-round-000007.png");
+    std::fs::write(&drawing, "a drawing").unwrap();
+    let out = paint(&["--seeds", "6-8"]);
+    assert!(code(&out) == 1 && stderr(&out).contains("dots-round-000007.png is there already"), "{}", stderr(&out));
+    assert!(!desk.path().join("out/dots-round-000006.png").exists(), "looked for before anything is painted");
+    assert_eq!(code(&paint(&["--seeds", "0-3", "--psi", "0.5"])), 1, "another recipe is another picture");
+    assert_eq!(std::fs::read_to_string(&drawing).unwrap(), "a drawing");
+    assert_eq!(code(&paint(&["--seeds", "6-8", "--overwrite"])), 0);
+
+    std::fs::write(desk.path().join("dots-round-000000-again.png"), "mine").unwrap();
+    let again = ["generate", "--from", "out/dots-round-000000.png"];
+    assert_eq!(code(&desk.run(&again)), 1);
+    assert_eq!(code(&desk.run(&[&again[..], &["--overwrite"]].concat())), 0);
+    assert_eq!(code(&desk.run(&again)), 0, "byte for byte the same is no other file");
+}
