@@ -104,13 +104,18 @@ pub(crate) fn detail(name: &str, dir: &Path) -> Result<RunDetail> {
         (Some(line), Length::Seconds(secs)) if line.secs >= secs => RunState::Finished,
         _ => RunState::Stopped,
     };
-    let end = match config.length {
-        Length::Kimg(kimg) => format!("{kimg} kimg"),
-        Length::Seconds(secs) => crate::settings::Span::from_secs(secs as u64).to_string(),
-    };
+    let end = end_words(config.length);
     let measured = lines.into_iter().rev().find(|l| l.measures.is_some());
     let preview = sorted(&dir.join("previews"), |n| n.ends_with(".png")).pop();
     Ok(RunDetail { name: name.into(), path: dir.into(), state, card, end, last, measured, models: snapshots(dir), preview })
+}
+
+/// An end as people write it: `400 kimg` or `30m`.
+pub fn end_words(length: Length) -> String {
+    match length {
+        Length::Kimg(kimg) => format!("{kimg} kimg"),
+        Length::Seconds(secs) => crate::settings::Span::from_secs(secs as u64).to_string(),
+    }
 }
 
 /// The log, without a line that a killed process left half-written.

@@ -46,6 +46,14 @@ pub enum Error {
         /// The run folder.
         dir: PathBuf,
     },
+    /// The end asked for has been passed.
+    #[error("the run stands at {at} already: it cannot end at {end}")]
+    EndPassed {
+        /// Where it stands.
+        at: String,
+        /// The end asked for.
+        end: String,
+    },
     /// Neither of the two state files can be used.
     #[error("no usable training state in {}: {reason}", dir.display())]
     BadState {
@@ -98,6 +106,7 @@ impl Error {
             Error::Locked { .. } => "wait for it, or stop it with Ctrl-C: it saves its state first".into(),
             Error::RunExists { .. } => "resume it, or give the new run another name".into(),
             Error::NoRun { .. } => "start a new run on a dataset first".into(),
+            Error::EndPassed { .. } => "name a later end (all sessions count), or leave it out to go on to the old one".into(),
             Error::BadState { .. } => "start a new run from the newest model-*.safetensors of this folder".into(),
             Error::DatasetChanged { .. } => "start a new run from this run's last model on the changed dataset".into(),
             Error::TooFew { .. } => "add pictures, or cut several patches from each at import".into(),

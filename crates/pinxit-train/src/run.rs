@@ -109,13 +109,14 @@ impl Run {
         }
         let lock = Lock::take(dir)?;
         let mut config = TrainConfig::load(&path)?;
-        if let Some(length) = length.filter(|l| *l != config.length) {
-            config.length = length;
-            config.check()?;
-            write_atomic(&path, config.to_toml()?.as_bytes())?;
-        }
         let mut store = Store::open(dir)?;
         let (state, damaged) = store.load()?;
+        let another = length.filter(|l| *l != config.length);
+        if let Some(length) = length {
+            lies_ahead(length, &state.counters)?;
+            config.length = length;
+            config.check()?;
+        }
         if state.counters.dataset_hash != dataset.manifest_hash() {
             let (expected, found) = (state.counters.dataset_hash.clone(), dataset.manifest_hash().to_string());
             return Err(Error::DatasetChanged { expected, found });
@@ -123,6 +124,10 @@ impl Run {
         let players = players(&config, dataset, net, None)?;
         fits(&players, &state, &config, dir)?;
         let stats = Stats::open(dir, state.counters.stats_bytes)?;
+        // Last: a resume that is refused leaves the old end standing.
+        if another.is_some() {
+            write_atomic(&path, config.to_toml()?.as_bytes())?;
+        }
         let model = Some(tick::model_path(dir, state.counters.snapshot_shown)).filter(|p| p.is_file());
         Ok(Run {
             dir: dir.to_path_buf(),
@@ -138,6 +143,14 @@ impl Run {
             session: tick::Session::default(),
             _lock: lock,
         })
+    }
+
+    /// Where the run in folder `dir` stands, from its saved state. Changes nothing.
+    pub fn position(dir: &Path) -> Result<Counters> {
+        if !dir.join("config.toml").is_file() {
+            return Err(Error::NoRun { dir: dir.to_path_buf() });
+        }
+        Ok(Store::open(dir)?.load()?.0.counters)
     }
 
     /// All settings.
@@ -254,6 +267,18 @@ impl Run {
         observer.progress(Progress::Finished { kimg, secs, complete, model });
         Ok(summary)
     }
+}
+
+/// Refuses an end that the run has passed: it would be shortened, and stop before its first step.
+pub fn lies_ahead(length: Length, counters: &Counters) -> Result<()> {
+    let (at, end) = match length {
+        Length::Kimg(kimg) if counters.kimg() >= kimg - 1e-9 => (format!("{} kimg", counters.kimg()), format!("{kimg} kimg")),
+        Length::Seconds(secs) if counters.elapsed_secs >= secs => {
+            (format!("{:.0} s of training", counters.elapsed_secs), format!("{secs} s"))
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::EndPassed { at, end })
 }
 
 /// What follows from a step's outcome for the schedules.

@@ -151,6 +151,16 @@ fn a_finished_run_can_be_given_a_longer_end() {
     assert_eq!(same.train(&mut ()).unwrap().kimg, 0.096, "nothing is left to do");
     assert_eq!(log(&at).len(), before);
     drop(same);
+    let written = std::fs::read(at.join("config.toml")).unwrap();
+    for passed in [Length::Kimg(0.05), Length::Kimg(0.096), Length::Seconds(1e-6)] {
+        let error = Run::resume(&at, &set, &net, Some(passed)).err().unwrap();
+        assert!(matches!(&error, Error::EndPassed { .. }) && error.hint().is_some(), "{error}");
+    }
+    let other = tempfile::tempdir().unwrap();
+    let changed = dataset(other.path(), 42);
+    assert!(Run::resume(&at, &changed, &net, Some(Length::Kimg(9.0))).is_err());
+    assert!(std::fs::read(at.join("config.toml")).unwrap() == written, "a refused resume leaves the old end standing");
+    assert_eq!(Run::position(&at).unwrap().kimg(), 0.096);
     let mut longer = Run::resume(&at, &set, &net, Some(Length::Kimg(0.112))).unwrap();
     assert_eq!(longer.train(&mut ()).unwrap().kimg, 0.112);
     assert_eq!(TrainConfig::load(&at.join("config.toml")).unwrap().length, Length::Kimg(0.112));

@@ -55,6 +55,22 @@ fn a_refused_run_leaves_no_folder() {
     assert!(!desk.home().join("runs/odd").exists());
 }
 
+/// An end that lies behind once shortened the run without a word, and the dry run did not look at it.
+#[test]
+fn a_run_is_not_resumed_to_an_end_behind_it() {
+    let desk = Desk::with_model();
+    let config = || std::fs::read_to_string(desk.home().join("runs/dots/config.toml")).unwrap();
+    let before = config();
+    for dry in [&["--dry-run"][..], &[]] {
+        let refused = failure(&desk, &[&["train", "--resume", "dots", "--kimg", "0.02"], dry].concat());
+        assert!(refused.starts_with("exit 1\n") && refused.contains("stands at 0.04 kimg already"), "{refused}");
+        assert_eq!(config(), before);
+    }
+    let out = desk.run(&["train", "--resume", "dots", "--kimg", "0.08", "--dry-run"]);
+    assert!(common::stdout(&out).contains("at 0.04 kimg, to 0.08 kimg"), "{}", common::stdout(&out));
+    assert_eq!(config(), before, "a dry run changes nothing");
+}
+
 #[test]
 fn settings_files_with_mistakes() {
     let desk = Desk::new();

@@ -142,6 +142,25 @@ pub fn begin(studio: &Studio, plan: Plan, watcher: &mut dyn Watcher) -> Result<T
     train(studio, &name, run, watcher)
 }
 
+/// Where a run stands and where it would end, for a dry run of [`resume`].
+pub struct Resumable {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Thousands of pictures shown.
+    pub at_kimg: f64,
+    /// Where it would end.
+    pub length: Length,
+}
+
+/// What [`resume`] would do, refused where that would be.
+pub fn resumable(studio: &Studio, name: &str, length: Option<Length>) -> Result<Resumable> {
+    let dir = studio.existing(Kind::Run, name)?;
+    let counters = Run::position(&dir)?;
+    length.map_or(Ok(()), |length| pinxit_train::run::lies_ahead(length, &counters))?;
+    let length = length.map_or_else(|| TrainConfig::load(&dir.join("config.toml")).map(|c| c.length), Ok)?;
+    Ok(Resumable { dir, at_kimg: counters.kimg(), length })
+}
+
 /// Goes on with a run, to another end if `length` says so.
 pub fn resume(studio: &Studio, name: &str, length: Option<Length>, watcher: &mut dyn Watcher) -> Result<Trained> {
     let dir = studio.existing(Kind::Run, name)?;

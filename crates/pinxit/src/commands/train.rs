@@ -110,9 +110,9 @@ fn resume(name: &str, given: &TrainPartial, dry_run: bool, context: &mut Context
     let (settings, origins) = TrainSettings::resolve(&[layer]);
     let length = train::length(&settings, &origins).map(|(length, _)| length);
     if dry_run {
-        let run = pinxit_studio::runs::show(&context.studio, name)?;
-        let at = run.last.map_or(0.0, |line| line.kimg);
-        output::data(&format!("# run {name} in {}, at {at} kimg, to {}", run.path.display(), run.end));
+        let run = train::resumable(&context.studio, name, length)?;
+        let end = pinxit_studio::runs::end_words(run.length);
+        output::data(&format!("# run {name} in {}, at {} kimg, to {end}", run.dir.display(), run.at_kimg));
         return Ok(());
     }
     let trained = train::resume(&context.studio, name, length, &mut context.face)?;
