@@ -88,25 +88,41 @@ pub fn card(found: &Found) -> Result<ModelCard> {
     })
 }
 
-/// A model by file, by name in `models/`, or by the name of a run (its best snapshot, else its newest).
+/// A model by file, by a run's folder, by name in `models/`, or by the name of a run (its best snapshot, else its newest).
 pub fn find(studio: &Studio, wanted: &str) -> Result<Found> {
-    if wanted.contains(['/', '\\']) || wanted.ends_with(".safetensors") {
-        let path = PathBuf::from(wanted);
-        if path.is_dir() {
-            return Err(Error::NotKnown { path });
-        }
+    let path = Path::new(wanted);
+    let is_path = wanted.contains(['/', '\\']) || [".", ".."].contains(&wanted);
+    if is_path && path.is_dir() {
+        return of_run(path);
+    }
+    if is_path || (wanted.ends_with(".safetensors") && path.exists()) {
         let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        if path.exists() || wanted.contains(['/', '\\']) {
-            return Ok(Found { name, path });
-        }
+        return Ok(Found { name, path: path.into() });
     }
     let name = wanted.strip_suffix(".safetensors").unwrap_or(wanted);
-    match studio.existing(Kind::Model, name) {
-        Ok(path) => Ok(Found { name: name.into(), path }),
-        Err(unknown) => match studio.existing(Kind::Run, name) {
-            Ok(run) => crate::runs::usable_model(&run).map(|path| Found { name: name.into(), path }).ok_or(unknown),
-            Err(_) => Err(unknown),
-        },
+    let unknown = match studio.existing(Kind::Model, name) {
+        Ok(path) => return Ok(Found { name: name.into(), path }),
+        Err(unknown) => unknown,
+    };
+    match studio.existing(Kind::Run, name) {
+        Ok(run) => of_run(&run),
+        Err(_) => Err(unknown),
+    }
+}
+
+/// The model to use of the run in folder `dir`, called as the run is.
+fn of_run(dir: &Path) -> Result<Found> {
+    if !crate::runs::is_run(dir) {
+        return Err(Error::NotKnown { path: dir.into() });
+    }
+    // `.` and `runs/trees/` are called as the folder they stand for.
+    let name = fs_err::canonicalize(dir)?.file_name().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    match crate::runs::usable_model(dir) {
+        Some(path) => Ok(Found { name, path }),
+        None => Err(Error::Setting {
+            message: format!("the run \"{name}\" has saved no model yet"),
+            hint: "a run saves one at its first snapshot and at its end: let it go on".into(),
+        }),
     }
 }
 

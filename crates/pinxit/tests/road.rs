@@ -52,6 +52,25 @@ fn every_format_carries_a_recipe_that_paints_it_again() {
 }
 
 #[test]
+fn a_run_is_a_model_by_name_and_by_folder() {
+    let desk = Desk::with_model();
+    std::fs::remove_file(desk.model("dots")).unwrap();
+    let paint = |model: &str| {
+        let out = desk.run(&["generate", model, "--seeds", "1", "--class", "round", "-q"]);
+        assert_eq!(code(&out), 0, "{model}: {}", stderr(&out));
+        assert_eq!(stdout(&out).trim(), "dots-pictures/dots-round-000001.png", "{model}");
+    };
+    ["dots", "home/runs/dots", "home/runs/dots/", &desk.home().join("runs/dots").to_string_lossy()].map(paint);
+    let out = desk.command(&["generate", ".", "--seeds", "1", "-q"]).current_dir(desk.home().join("runs/dots")).output();
+    assert_eq!(code(&out.unwrap()), 0);
+    std::fs::remove_file(desk.home().join("runs/dots/model-000000.safetensors")).unwrap();
+    for (model, why) in [("home/runs/dots", "has saved no model yet"), ("home/datasets/dots", "is neither a picture")] {
+        let refused = common::failure(&desk, &["generate", model]);
+        assert!(refused.starts_with("exit 1\n") && refused.contains(why), "{refused}");
+    }
+}
+
+#[test]
 fn a_recipe_finds_its_model_by_hash_or_says_why_not() {
     let desk = Desk::with_model();
     let out = desk.run(&["generate", "dots", "--seeds", "1", "--class", "round", "-o", "out", "-q"]);
