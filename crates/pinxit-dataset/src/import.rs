@@ -84,7 +84,7 @@ fn leave_out(listing: &mut Listing, labels: &Labels, options: &ImportOptions) {
     }
     let Listing { sources, items, turned_down, .. } = listing;
     items.retain(|item| {
-        let class = labels.class(&item.name, item.source, &sources[item.source].prefix);
+        let class = labels.class(&item.name, &sources[item.source].prefix);
         let style = labels.row(&item.name).and_then(|r| r.style.clone());
         let skipped = [("class", class, &options.skip_classes), ("style", style, &options.skip_styles)].into_iter().find_map(
             |(kind, value, skip)| value.filter(|v| skip.contains(v)).map(|v| format!("{kind} {v} was asked to be left out")),

@@ -13,7 +13,7 @@ use crate::format::{
     self, DATASET_FILE, DatasetFile, FORMAT_NAME, FORMAT_VERSION, PIXELS_FILE, RECORDS_FILE, REPORT_FILE, Record, Split, UNSTATED,
 };
 use crate::journal::{Entry, Work};
-use crate::labels::Labels;
+use crate::labels::{Labels, known_columns};
 use crate::options::ImportOptions;
 use crate::report::{FileReport, FileStatus, ImportReport};
 use crate::source::Listing;
@@ -85,7 +85,7 @@ impl<'a> Collection<'a> {
 
     fn class(&self, i: usize) -> Option<String> {
         let item = &self.listing.items[i];
-        self.labels.class(&item.name, item.source, &self.listing.sources[item.source].prefix)
+        self.labels.class(&item.name, &self.listing.sources[item.source].prefix)
     }
 
     /// One record a packed picture, in order, each with the number of its item.
@@ -333,7 +333,14 @@ fn warn(report: &mut ImportReport) {
             warnings.push(format!("{}: some rows cannot be read, the first: {}", labels.file, labels.bad_rows[0]));
         }
         if labels.unlabelled > 0 {
-            warnings.push(format!("{}: {} pictures have no row", labels.file, labels.unlabelled));
+            warnings.push(format!(
+                "{}: {} pictures have no row: their class is that of their folder, if any",
+                labels.file, labels.unlabelled
+            ));
+        }
+        if !labels.unknown_columns.is_empty() {
+            let unknown = labels.unknown_columns.join(", ");
+            warnings.push(format!("{}: not read: {unknown}; known columns are {}", labels.file, known_columns()));
         }
     }
     let few: Vec<String> = report.classes.iter().filter(|(_, n)| **n < FEW).map(|(c, n)| format!("{c} ({n})")).collect();

@@ -78,6 +78,9 @@ pub struct LabelReport {
     pub bad_rows: Vec<String>,
     /// Pictures no row names.
     pub unlabelled: usize,
+    /// Columns nobody reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_columns: Vec<String>,
 }
 
 /// The whole import, as `report.json` has it.

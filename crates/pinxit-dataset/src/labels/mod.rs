@@ -8,7 +8,7 @@ use std::path::Path;
 
 use fs_err as fs;
 
-pub(crate) use rows::Row;
+pub(crate) use rows::{Row, known_columns};
 
 use crate::error::{Error, Result};
 use crate::format::Split;
@@ -22,8 +22,6 @@ const LISTED: usize = 20;
 #[derive(Debug, Default)]
 pub(crate) struct Labels {
     rows: HashMap<String, Row>,
-    /// Sources whose class comes from the sub-folder.
-    by_folder: Vec<bool>,
     /// What the label files gave.
     pub reports: Vec<LabelReport>,
     /// Label files that were found but are of no use, with the reason.
@@ -36,7 +34,7 @@ impl Labels {
     /// # Errors
     /// Only for a file that was asked for: [`Error::Labels`], [`Error::LabelsMatchNothing`]. One merely found is warned about.
     pub fn gather(asked: Option<&Path>, listing: &Listing) -> Result<Self> {
-        let mut labels = Self { by_folder: vec![true; listing.sources.len()], ..Self::default() };
+        let mut labels = Self::default();
         let names = Names::of(listing);
         if let Some(path) = asked {
             let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -59,13 +57,10 @@ impl Labels {
         self.rows.get(item)
     }
 
-    /// The class of an item: its row's, or its sub-folder's where no label file speaks of classes.
-    pub fn class(&self, item: &str, source: usize, prefix: &str) -> Option<String> {
-        if let Some(class) = self.row(item).and_then(|r| r.class.clone()) {
-            return Some(class);
-        }
-        if !self.by_folder[source] {
-            return None;
+    /// The class of an item: its row's, where it has one in a file that speaks of classes, else its sub-folder's.
+    pub fn class(&self, item: &str, prefix: &str) -> Option<String> {
+        if let Some(row) = self.row(item).filter(|r| r.decides_class) {
+            return row.class.clone();
         }
         let inside = item.strip_prefix(prefix).unwrap_or(item);
         let (folder, _) = inside.rsplit_once('/')?;
@@ -96,8 +91,13 @@ impl Labels {
         listing: &Listing,
     ) -> Result<()> {
         let parsed = rows::parse(file, bytes).map_err(|reason| Error::Labels { file: file.to_owned(), reason })?;
-        let mut report =
-            LabelReport { file: file.to_owned(), rows: parsed.rows.len(), bad_rows: parsed.bad, ..LabelReport::default() };
+        let mut report = LabelReport {
+            file: file.to_owned(),
+            rows: parsed.rows.len(),
+            bad_rows: parsed.bad,
+            unknown_columns: parsed.unknown.into_iter().collect(),
+            ..LabelReport::default()
+        };
         report.bad_rows.truncate(LISTED);
         let first = parsed.rows.first().map(|r| r.file.clone()).unwrap_or_default();
         let mut has_class = false;
@@ -121,9 +121,8 @@ impl Labels {
             return Err(Error::LabelsMatchNothing { file: file.to_owned(), rows: report.rows, example: first });
         }
         report.unlabelled = listing.items.iter().filter(|i| sources.contains(&i.source) && !found.contains_key(&i.name)).count();
-        if has_class {
-            sources.iter().for_each(|&s| self.by_folder[s] = false);
-        }
+        // A column of classes that is empty throughout says nothing against the folders.
+        found.values_mut().for_each(|row| row.decides_class = has_class);
         self.rows.extend(found);
         self.reports.push(report);
         Ok(())

@@ -3,7 +3,7 @@
 //! file (filename, file_name, path, image) · class (label, category) · style · caption (text, description) · title ·
 //! creator (artist, author) · licence (license) · source (url) · group (concept) · split · duplicate_of · skin_tone
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -23,6 +23,8 @@ pub(crate) struct Row {
     pub source: Option<String>,
     pub group: Option<String>,
     pub split: Option<Split>,
+    /// The file speaks of classes: this row's word stands, also where it is none.
+    pub decides_class: bool,
     duplicate_of: Option<String>,
 }
 
@@ -32,6 +34,8 @@ pub(super) struct Parsed {
     pub rows: Vec<Row>,
     /// Rows that could not be read: `line 7: reason`.
     pub bad: Vec<String>,
+    /// Columns nobody reads: perhaps misspelt.
+    pub unknown: BTreeSet<String>,
 }
 
 /// Reads `bytes` as CSV if `file` ends so, else as JSONL. Errors are for a file that is no table at all.
@@ -55,7 +59,9 @@ fn parse_jsonl(bytes: &[u8]) -> Parsed {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let row = serde_json::from_slice(line).map_err(|e| e.to_string()).and_then(|map| row(&map));
+        let map = serde_json::from_slice::<Map<String, Value>>(line);
+        parsed.unknown.extend(map.iter().flat_map(Map::keys).filter(|k| !is_known(k)).cloned());
+        let row = map.map_err(|e| e.to_string()).and_then(|map| row(&map));
         match row {
             Ok(row) => parsed.rows.push(row),
             Err(reason) => parsed.bad.push(format!("line {}: {reason}", i + 1)),
@@ -71,7 +77,8 @@ fn parse_csv(bytes: &[u8], file: &str) -> Result<Parsed, String> {
     if !header.iter().any(|h| FILE.contains(&h.as_str())) {
         return Err(format!("the first line has no column named file; it has: {}", header.join(", ")));
     }
-    let mut parsed = Parsed::default();
+    let unknown = header.iter().filter(|k| !is_known(k)).cloned().collect();
+    let mut parsed = Parsed { unknown, ..Parsed::default() };
     for record in reader.records() {
         let record = match record {
             Ok(record) => record,
@@ -98,6 +105,28 @@ fn delimiter(bytes: &[u8]) -> u8 {
 }
 
 const FILE: [&str; 5] = ["file", "file_name", "filename", "path", "image"];
+const CLASS: [&str; 3] = ["class", "label", "category"];
+const CAPTION: [&str; 3] = ["caption", "text", "description"];
+const CREATOR: [&str; 3] = ["creator", "artist", "author"];
+const LICENCE: [&str; 2] = ["licence", "license"];
+const SOURCE: [&str; 2] = ["source", "url"];
+/// Columns with one name.
+const OTHERS: [&str; 7] = ["style", "title", "group", "concept", "split", "duplicate_of", "skin_tone"];
+
+/// Every name of a column that is read.
+fn every_name() -> impl Iterator<Item = &'static str> {
+    [&FILE[..], &CLASS, &CAPTION, &CREATOR, &LICENCE, &SOURCE, &OTHERS].into_iter().flatten().copied()
+}
+
+fn is_known(column: &str) -> bool {
+    every_name().any(|name| name == column)
+}
+
+/// The columns people mean, one name each.
+pub(crate) fn known_columns() -> String {
+    let first = [FILE[0], CLASS[0], CAPTION[0], CREATOR[0], LICENCE[0], SOURCE[0]];
+    first.into_iter().chain(OTHERS).filter(|name| *name != "skin_tone" && *name != "concept").collect::<Vec<_>>().join(", ")
+}
 
 fn row(map: &Map<String, Value>) -> Result<Row, String> {
     let text = |names: &[&str]| names.iter().find_map(|name| map.get(*name).and_then(as_text));
@@ -108,13 +137,14 @@ fn row(map: &Map<String, Value>) -> Result<Row, String> {
     let motif = || map.get("skin_tone").and(title.as_deref()).map(|t| format!("motif:{}", skin_tone::motif(t)));
     Ok(Row {
         group: group.or_else(motif),
-        class: text(&["class", "label", "category"]),
+        class: text(&CLASS),
         style: text(&["style"]),
-        caption: text(&["caption", "text", "description"]),
-        creator: text(&["creator", "artist", "author"]),
-        licence: text(&["licence", "license"]),
-        source: text(&["source", "url"]),
+        caption: text(&CAPTION),
+        creator: text(&CREATOR),
+        licence: text(&LICENCE),
+        source: text(&SOURCE),
         split: text(&["split"]).and_then(|s| side(&s)),
+        decides_class: false,
         duplicate_of: text(&["duplicate_of"]),
         title,
         file,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pinxit_dataset::{Error, FileStatus, Split};
+use pinxit_dataset::{Error, FileStatus, ImportOptions, Split};
 
 use crate::common::{Place, fate, options, picture, png};
 
@@ -78,6 +78,34 @@ fn a_label_file_that_matches_nothing_is_an_error_only_if_asked_for() {
     assert_eq!(place.open().len(), 3, "the dataset that was there is still there");
     asked.labels = Some(place.dir.path().join("absent.csv"));
     assert!(matches!(place.import_with(&asked), Err(Error::Labels { .. })));
+}
+
+/// A label file for a few pictures once took the classes of all others away.
+#[test]
+fn pictures_no_row_names_keep_the_class_of_their_folder() {
+    let place = Place::new();
+    for i in 0..8 {
+        place.put(&format!("{}/{i}.png", ["cats", "dogs"][i as usize % 2]), &png(&picture(i, 40, 40)));
+    }
+    place.put("labels.csv", b"file,class\ncats/0.png,lion\ncats/2.png,lion\ndogs/1.png,\n");
+    let report = place.import().unwrap();
+    assert_eq!(report.classes, BTreeMap::from([("cats".into(), 2), ("dogs".into(), 3), ("lion".into(), 2)]));
+    assert_eq!((report.labels[0].unlabelled, place.open().class(4)), (5, None), "an empty class in a row is meant");
+    let file = place.dir.path().join("captions.csv");
+    std::fs::write(&file, "file,caption,class\ncats/0.png,a cat,\n").unwrap();
+    let asked = ImportOptions { labels: Some(file), replace: true, ..options() };
+    let classes = BTreeMap::from([("cats".into(), 4), ("dogs".into(), 4)]);
+    assert_eq!(place.import_with(&asked).unwrap().classes, classes, "no class in the whole column says nothing");
+}
+
+#[test]
+fn columns_nobody_reads_are_named() {
+    let place = Place::with(3);
+    place.put("labels.csv", b"File,Clas,licence,colour\n000.png,a,MIT,red\n");
+    let report = place.import().unwrap();
+    assert_eq!(report.labels[0].unknown_columns, ["clas", "colour"]);
+    let said = |w: &String| w.contains("clas, colour") && w.contains("known columns are file, class, caption");
+    assert!(report.warnings.iter().any(said), "{:?}", report.warnings);
 }
 
 #[test]
