@@ -40,6 +40,9 @@ const LINES: u32 = 5;
 const WINNING: f64 = 0.05;
 /// The same above which it sees nothing.
 const BLIND: f64 = 0.98;
+/// Share of pairs told apart up to which it may be said to guess (chance is 0.5). The loss alone does not tell: scores held near
+/// zero by a penalty leave it high at 79 % told apart.
+const GUESSED: f64 = 0.6;
 /// Variety below which fakes of one class count as alike (RECIPE §7).
 const ALIKE: f64 = 0.5;
 /// Share of copies that is too much.
@@ -101,7 +104,7 @@ impl History {
     pub fn line(&mut self, line: &Line, guessing: f64) -> Vec<Finding> {
         let relative = line.loss_d / guessing.max(1e-9);
         self.winning = if relative < WINNING { self.winning + 1 } else { 0 };
-        self.blind = if relative > BLIND { self.blind + 1 } else { 0 };
+        self.blind = if relative > BLIND && line.accuracy < GUESSED { self.blind + 1 } else { 0 };
         let new_skips = line.skipped.saturating_sub(self.skipped);
         self.skipped = line.skipped;
         let percent = 100.0 * line.accuracy;
@@ -222,6 +225,15 @@ mod tests {
         assert_eq!(spoken(&[0.3, 0.2, 0.1, 0.2, 0.1, 0.1, 0.1]), [Rule::DiscriminatorWinning]);
         assert_eq!(spoken(&[0.3, 0.2, 0.1, 5.0, 0.1, 0.1]), [], "interrupted");
         assert_eq!(spoken(&[8.0; 9]), [Rule::DiscriminatorBlind]);
+    }
+
+    #[test]
+    fn who_can_tell_is_not_said_to_guess() {
+        let mut h = History::default();
+        let told = |accuracy| Line { accuracy, ..line(8.0, 0) };
+        assert!((0..9).all(|_| h.line(&told(0.79), 8.0).is_empty()));
+        let spoken: Vec<Finding> = (0..9).flat_map(|_| h.line(&told(0.52), 8.0)).collect();
+        assert!(spoken.len() == 1 && spoken[0].message.contains("only guesses: it tells real from fake 52 %"), "{spoken:?}");
     }
 
     #[test]
