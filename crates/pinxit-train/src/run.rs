@@ -202,7 +202,8 @@ impl Run {
 
             // Tick: status, preview; snapshot: metrics, health, model; state
             if self.tick_is_due() {
-                self.tick(observer, reference.as_ref(), false)?;
+                let last = schedule::fraction(&config, &self.state.counters) >= 1.0;
+                self.tick(observer, reference.as_ref(), last)?;
             }
         }
         if self.state.counters.snapshot_shown != self.state.counters.shown {

@@ -140,6 +140,20 @@ fn refusals_name_the_reason() {
     assert!(matches!(Run::create(&dir.path().join("x"), nonsense, &set, &net, None), Err(Error::Config(_))));
 }
 
+/// An end at a tick that is no snapshot once wrote a second line for the same step, all zeros.
+#[test]
+fn the_last_line_is_one_like_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let (set, net) = (dataset(dir.path(), 40), net());
+    let at = dir.path().join("run");
+    let config = TrainConfig { length: Length::Kimg(0.08), ..config(Discriminator::Own) };
+    let run = through(&at, &config, &set, &net);
+    let lines = Stats::read(&at).unwrap();
+    assert_eq!(lines.iter().map(|l| l.step).collect::<Vec<_>>(), [4, 8, 12, 16, 20]);
+    assert!(lines.iter().all(|l| l.loss_d != 0.0 && l.loss_g != 0.0), "{lines:?}");
+    assert_eq!(run.counters().snapshot_shown, 80, "and the end has its model");
+}
+
 #[test]
 fn a_finished_run_can_be_given_a_longer_end() {
     let dir = tempfile::tempdir().unwrap();

@@ -42,6 +42,18 @@ fn broken_gradients_lead_back_to_the_good_state_and_at_last_give_up() {
 }
 
 #[test]
+fn a_run_that_ends_within_a_tick_saves_its_model_without_a_line_of_zeros() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = after_a_snapshot(dir.path());
+    run.tick(&mut (), None, false).unwrap();
+    let lines = Stats::read(&run.dir).unwrap();
+    let mut watch = Watch::default();
+    run.tick(&mut watch, None, true).unwrap();
+    assert_eq!(Stats::read(&run.dir).unwrap(), lines);
+    assert_eq!((watch.said, run.counters().snapshot_shown), (vec!["Snapshot".to_string()], 56));
+}
+
+#[test]
 fn a_model_with_broken_weights_is_never_written() {
     let dir = tempfile::tempdir().unwrap();
     let mut run = after_a_snapshot(dir.path());

@@ -76,10 +76,14 @@ impl Run {
         let began = Instant::now();
         let c = &self.state.counters;
         let snapshot = last || passed(c.snapshot_shown, c.shown, self.config.snapshot_kimg);
+        // A run by the clock may end within a tick. Then nothing has been learnt since its line: one of zeros would be no fact.
+        let moved = c.tick_shown != c.shown;
         let mut line = self.line();
-        self.report(observer, &line);
-        self.speak(observer, line.kimg, |history, guessing| history.line(&line, guessing));
-        observer.progress(self.preview());
+        if moved {
+            self.report(observer, &line);
+            self.speak(observer, line.kimg, |history, guessing| history.line(&line, guessing));
+            observer.progress(self.preview());
+        }
         if snapshot {
             self.dataset.verify_unchanged()?;
             let seed = self.config.seed;
@@ -88,7 +92,9 @@ impl Run {
         }
         self.state.counters.sums = Sums::default();
         self.state.counters.tick_shown = self.state.counters.shown;
-        self.state.counters.stats_bytes = self.stats.write(&line)?;
+        if moved {
+            self.state.counters.stats_bytes = self.stats.write(&line)?;
+        }
         self.state.counters.elapsed_secs += began.elapsed().as_secs_f64();
         self.store.save(&self.state)?;
         self.session.last = Some(self.mark());
