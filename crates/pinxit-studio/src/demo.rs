@@ -10,6 +10,7 @@ use crate::generate::{GenerateRequest, generate};
 use crate::home::Kind;
 use crate::import::{ImportRequest, import};
 use crate::settings::{Condition, GenerateSettings, ImportSettings, Origin, Setting, Size, Span, TrainSettings};
+use crate::shell::{command, quote};
 use crate::train::{self, TrainRequest};
 use crate::{Error, Result, Studio};
 
@@ -101,8 +102,8 @@ pub fn demo(request: &DemoRequest, watcher: &mut dyn Watcher) -> Result<Demonstr
 /// What makes sense after the demo.
 pub fn next(request: &DemoRequest) -> Vec<String> {
     vec![
-        "pinxit import YOUR-PICTURES/ --into mine   then: pinxit train mine --for 1h".into(),
-        format!("pinxit train --resume {NAME} --for 30m --home {}", request.out.display()),
+        "pinxit import YOUR-PICTURES/ --into mine && pinxit train mine --for 1h".into(),
+        command(&["train", "--resume", NAME, "--for", "30m", "--home", &request.out.display().to_string()]),
     ]
 }
 
@@ -196,7 +197,7 @@ fn train_on(studio: &Studio, base: &Path, time: Span, watcher: &mut dyn Watcher)
     };
     train::begin(studio, train::plan(studio, &request)?, watcher).map_err(|e| match e {
         Error::Interrupted { resume: Some(command) } => {
-            Error::Interrupted { resume: Some(format!("{command} --home {}", studio.home().display())) }
+            Error::Interrupted { resume: Some(format!("{command} --home {}", quote(&studio.home().display().to_string()))) }
         }
         other => other,
     })

@@ -65,9 +65,13 @@ pub fn evaluate(studio: &Studio, request: &EvaluateRequest, watcher: &mut dyn Wa
         path: path.clone(),
     };
     pinxit_image::write_atomic(&path, crate::event::versioned(&evaluated).as_bytes())?;
-    let next = vec![format!("pinxit generate {} --seeds 0-63 --grid", found.name)];
-    watcher.event(Event::Finished { task: Task::Evaluate, result: figures(&evaluated), next });
+    watcher.event(Event::Finished { task: Task::Evaluate, result: figures(&evaluated), next: suggestions(&request.model) });
     Ok(evaluated)
+}
+
+/// What makes sense after measuring `model`, called as the person called it.
+pub fn suggestions(model: &str) -> Vec<String> {
+    vec![crate::shell::command(&["generate", model, "--seeds", "0-63", "--grid"])]
 }
 
 fn check_fits(model: &pinxit_nn::Model, dataset: &pinxit_dataset::Dataset) -> Result<()> {

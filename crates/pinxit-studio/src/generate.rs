@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::event::{Event, Task, Watcher, figures};
 use crate::settings::{GenerateSettings, ImageFormat};
+use crate::shell::command;
 use crate::{Error, Result, Studio, models, paths};
 
 /// Space between pictures of a contact sheet.
@@ -110,10 +111,14 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
         watcher.event(Event::Picture { role: "sheet".into(), path: path.clone() });
         made.sheet = Some(path);
     }
-    let first = made.pictures.first().map(|p| p.display().to_string()).unwrap_or_default();
-    let next = vec![format!("pinxit info {first}"), format!("pinxit generate --from {first}")];
-    watcher.event(Event::Finished { task: Task::Generate, result: figures(&made), next });
+    watcher.event(Event::Finished { task: Task::Generate, result: figures(&made), next: suggestions(&made) });
     Ok(made)
+}
+
+/// What makes sense after painting.
+pub fn suggestions(made: &Generated) -> Vec<String> {
+    let first = made.pictures.first().map(|p| p.display().to_string());
+    first.map_or(Vec::new(), |first| vec![command(&["info", &first]), command(&["generate", "--from", &first])])
 }
 
 /// The model, opened, and every recipe: labels are checked before anything is painted.

@@ -17,6 +17,7 @@ pub mod models;
 pub mod paths;
 pub mod runs;
 pub mod settings;
+pub mod shell;
 pub mod train;
 
 pub use error::Error;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use pinxit_studio::settings::{Layer, Origin, SettingsFile, files};
+use pinxit_studio::shell::quote;
 use pinxit_studio::{Result, Studio};
 
 use crate::cli::{self, Color, Globals};
@@ -19,6 +20,7 @@ pub struct Context {
     /// Prints events.
     pub face: Face,
     files: Vec<(PathBuf, SettingsFile)>,
+    suffix: HomeSuffix,
     matches: ArgMatches,
     command: String,
 }
@@ -43,8 +45,9 @@ impl Context {
         let files = files(user.as_deref(), &home)?;
         let threads = globals.threads.map(usize::from).or_else(|| files.iter().rev().find_map(|f| f.1.threads));
         pinxit_studio::machine::prepare(threads, globals.isa)?;
-        let face = Face::new(&globals);
-        Ok(Context { globals, studio: Studio::at(home), face, files, matches, command })
+        let suffix = home_suffix(&globals, &matches);
+        let face = Face::new(&globals, suffix.clone());
+        Ok(Context { globals, studio: Studio::at(home), face, files, suffix, matches, command })
     }
 
     /// Resolves one section: files, then what was typed or set in the environment.
@@ -71,13 +74,9 @@ impl Context {
         }
     }
 
-    /// A command to suggest: with `--home` if that was typed now, because the next command needs it too.
+    /// A command to suggest, as it must be typed next.
     pub fn at_home(&self, command: &str) -> String {
-        let typed = self.matches.value_source("home") == Some(ValueSource::CommandLine);
-        match &self.globals.home {
-            Some(home) if typed && !command.contains(" --home ") => format!("{command} --home {}", home.display()),
-            _ => command.to_string(),
-        }
+        self.suffix.after(command)
     }
 
     /// Whether an argument was typed or set in the environment, and which.
@@ -95,6 +94,28 @@ impl Context {
         let arg = sub.and_then(|c| c.get_arguments().find(|a| a.get_id() == id));
         arg.and_then(|a| a.get_long()).unwrap_or(id).to_string()
     }
+}
+
+/// `--home DIR` for commands to suggest, or nothing where they find the home by themselves.
+#[derive(Clone, Debug, Default)]
+pub struct HomeSuffix(Option<String>);
+
+impl HomeSuffix {
+    /// `command` with the home behind it, unless it names one itself.
+    pub fn after(&self, command: &str) -> String {
+        match &self.0 {
+            Some(home) if !command.contains(" --home ") => format!("{command} --home {home}"),
+            _ => command.to_string(),
+        }
+    }
+}
+
+/// A person's next command needs the home she typed now; what her environment says, it hears by itself. A program that reads JSON
+/// may hand the command on to another environment.
+fn home_suffix(globals: &Globals, matches: &ArgMatches) -> HomeSuffix {
+    let typed = matches.value_source("home") == Some(ValueSource::CommandLine);
+    let home = globals.home.as_ref().filter(|_| typed || globals.json);
+    HomeSuffix(home.map(|home| quote(&home.display().to_string())))
 }
 
 /// Where the value of a key came from.

@@ -6,7 +6,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pinxit_studio::{Event, Task, Watcher};
 use serde_json::{Map, Value};
 
-use crate::{cli::Globals, interrupt, output};
+use crate::cli::Globals;
+use crate::context::HomeSuffix;
+use crate::{interrupt, output};
 
 /// Without a bar, a phase says how far it is at most this often.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
@@ -19,11 +21,12 @@ pub struct Face {
     bar: Option<ProgressBar>,
     phase: String,
     last_plain: Option<Instant>,
+    suffix: HomeSuffix,
 }
 
 impl Face {
     /// As the person asked for; a bar only on a terminal.
-    pub fn new(globals: &Globals) -> Self {
+    pub fn new(globals: &Globals, suffix: HomeSuffix) -> Self {
         let wants_bar = !globals.json && !globals.quiet && !globals.no_progress && std::io::stderr().is_terminal();
         Face {
             json: globals.json,
@@ -32,6 +35,18 @@ impl Face {
             bar: wants_bar.then(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())),
             phase: String::new(),
             last_plain: None,
+            suffix,
+        }
+    }
+
+    /// The event with commands that find the home.
+    fn at_home(&self, event: Event) -> Event {
+        match event {
+            Event::Finished { task, result, next } => {
+                Event::Finished { task, result, next: next.iter().map(|c| self.suffix.after(c)).collect() }
+            }
+            Event::Interrupted { task, resume } => Event::Interrupted { task, resume: resume.map(|c| self.suffix.after(&c)) },
+            other => other,
         }
     }
 
@@ -117,7 +132,7 @@ impl Face {
 impl Watcher for Face {
     fn event(&mut self, event: Event) {
         if self.json {
-            output::data(&event.to_json());
+            output::data(&self.at_home(event).to_json());
         } else if self.quiet {
             if let Event::Warning { message, hint } = &event {
                 self.warn(message, hint.as_deref());

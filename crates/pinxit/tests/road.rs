@@ -117,6 +117,27 @@ fn json_is_one_object_or_lines_of_events_with_a_version() {
 }
 
 #[test]
+fn what_comes_next_can_be_typed_as_it_stands() {
+    let desk = Desk::with_model();
+    std::fs::create_dir(desk.path().join("my models")).unwrap();
+    std::fs::copy(desk.model("dots"), desk.path().join("my models/red dots.safetensors")).unwrap();
+    std::fs::rename(desk.home(), desk.path().join("my home")).unwrap();
+    let args = ["generate", "my models/red dots.safetensors", "--seeds", "1", "--class", "round", "-o", "my out"];
+    let out = desk.run(&[&args[..], &["--home", "my home"]].concat());
+    let next = stderr(&out).lines().last().unwrap().trim_start_matches("  or: ").to_string();
+    assert_eq!(next, "pinxit generate --from 'my out/red-dots-round-000001.png' --home 'my home'");
+    let script = next.replacen("pinxit", "\"$0\"", 1);
+    let program = desk.command(&[]);
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &script]).arg(program.get_program()).current_dir(desk.path());
+    assert!(shell.status().unwrap().success(), "{script}");
+
+    // A program may run the command where no variable names the home.
+    let json = desk.command(&[&args[..], &["--json"]].concat()).env("PINXIT_HOME", "my home").output().unwrap();
+    assert!(stdout(&json).contains("red-dots-round-000001.png' --home 'my home'\""), "{}", stdout(&json));
+}
+
+#[test]
 fn a_run_folder_has_what_it_says() {
     let desk = Desk::with_model();
     let run = desk.home().join("runs/dots");

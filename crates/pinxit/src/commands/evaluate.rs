@@ -1,7 +1,7 @@
 //! `pinxit evaluate`
 use clap::Args;
 use pinxit_studio::Result;
-use pinxit_studio::evaluate::{EvaluateRequest, Evaluated, evaluate, rows};
+use pinxit_studio::evaluate::{EvaluateRequest, Evaluated, evaluate, rows, suggestions};
 
 use crate::context::Context;
 use crate::{face, output};
@@ -43,7 +43,7 @@ pub fn run(args: EvaluateArgs, context: &mut Context) -> Result<()> {
         return Ok(());
     }
     output::data(&table(&evaluated));
-    context.next(&[format!("pinxit generate {} --seeds 0-63 --grid", evaluated.name)]);
+    context.next(&suggestions(&request.model));
     Ok(())
 }
 

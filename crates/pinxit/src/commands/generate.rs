@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pinxit_studio::Result;
-use pinxit_studio::generate::{GenerateRequest, Generated, generate, plan, repaint};
+use pinxit_studio::generate::{GenerateRequest, Generated, generate, plan, repaint, suggestions};
 use pinxit_studio::settings::{GeneratePartial, GenerateSettings, ImageFormat, write_resolved};
 
 use crate::context::Context;
@@ -117,8 +117,7 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
         return Ok(());
     }
     let made = generate(&context.studio, &request, &mut context.face)?;
-    let first = made.pictures.first().map(|p| p.display().to_string()).unwrap_or_default();
-    say(&made, context, &[format!("pinxit info {first}"), format!("pinxit generate --from {first}")])
+    say(&made, context, &suggestions(&made))
 }
 
 /// Paths on stdout, one a line; with `--json` the finished event has said it all.

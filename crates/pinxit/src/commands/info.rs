@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pinxit_studio::info::{FileInfo, info};
+use pinxit_studio::shell::command;
 use pinxit_studio::{Result, event};
 
 use crate::context::Context;
@@ -39,7 +40,7 @@ pub fn run(args: &InfoArgs, context: &Context) -> Result<()> {
             if let Some(problem) = problem {
                 output::warning(&problem, None);
             } else if recipe.is_some() {
-                context.next(&[format!("pinxit generate --from {}", args.path.display())]);
+                context.next(&[command(&["generate", "--from", &args.path.display().to_string()])]);
             }
         }
         FileInfo::Model(card) => output::data(&output::table(&["model", &card.name], &super::models::rows(&card))),

@@ -1,6 +1,7 @@
 //! `pinxit models`
 use clap::{Args, Subcommand};
 use pinxit_studio::models::{self, ModelCard, ModelEntry};
+use pinxit_studio::shell::command;
 use pinxit_studio::{Kind, Result, event};
 use serde_json::json;
 
@@ -81,7 +82,7 @@ fn show(name: &str, context: &Context) -> Result<()> {
         return Ok(());
     }
     output::data(&output::table(&["what", &card.name], &rows(&card)));
-    context.next(&[format!("pinxit generate {name} --seeds 0-15 --grid")]);
+    context.next(&[command(&["generate", name, "--seeds", "0-15", "--grid"])]);
     Ok(())
 }
 
