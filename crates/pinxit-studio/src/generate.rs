@@ -49,6 +49,11 @@ impl GenerateRequest {
         self.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}-pictures", plain(&painter.model().name))))
     }
 
+    /// The names of the files, in order.
+    pub fn files(&self, recipes: &[Recipe]) -> Vec<String> {
+        recipes.iter().map(|recipe| file_name(recipe, self)).collect()
+    }
+
     /// Before anything is painted: no file of another picture may lie where one shall be written.
     fn check_free(&self, folder: &Path, recipes: &[Recipe]) -> Result<()> {
         for recipe in recipes.iter().filter(|_| !self.overwrite) {
@@ -150,17 +155,52 @@ fn asked_or_drawn(asked: &[String], known: &[String], draw: &mut Rng) -> Vec<Opt
     }
 }
 
-/// Paints the recipes found in `pictures` again, into `out`. The recipe is written back word for word, so a PNG has the same
-/// bytes. `format` changes the file format; without it each file keeps its own.
-pub fn repaint(
-    studio: &Studio,
-    pictures: &[PathBuf],
-    format: Option<ImageFormat>,
-    quality: u8,
-    out: &Path,
-    overwrite: bool,
-    watcher: &mut dyn Watcher,
-) -> Result<Generated> {
+/// Which pictures to paint again.
+#[derive(Clone, Debug)]
+pub struct RepaintRequest {
+    /// Files with recipes in them.
+    pub pictures: Vec<PathBuf>,
+    /// Another file format; without it each file keeps its own.
+    pub format: Option<ImageFormat>,
+    /// Of lossy formats.
+    pub quality: u8,
+    /// Folder for the files.
+    pub out: PathBuf,
+    /// Replace other files of the same names.
+    pub overwrite: bool,
+}
+
+/// A recipe found in a file, and how its picture will be written.
+struct Again {
+    text: String,
+    recipe: Recipe,
+    encoding: Encoding,
+    name: String,
+}
+
+impl RepaintRequest {
+    fn read(&self, path: &Path) -> Result<Again> {
+        let (text, own_format) = read(path)?;
+        let recipe = Recipe::from_json(&text).map_err(|e| Error::from(e).in_file(path))?;
+        let encoding = encoding(self.format.or(own_format).unwrap_or(ImageFormat::Png), self.quality);
+        Ok(Again { text, recipe, encoding, name: again_name(path, &encoding) })
+    }
+}
+
+/// The names of the files that [`repaint`] would write; refused where that would be.
+pub fn replan(studio: &Studio, request: &RepaintRequest) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for path in &request.pictures {
+        let again = request.read(path)?;
+        painter_for(studio, path, &again.recipe)?;
+        names.push(again.name);
+    }
+    Ok(names)
+}
+
+/// Paints the recipes found in pictures again. A recipe is written back word for word, so a PNG has the same bytes.
+pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watcher) -> Result<Generated> {
+    let pictures = &request.pictures;
     watcher.event(Event::Started { task: Task::Generate, name: "again".into() });
     let mut made = Generated { model: String::new(), pictures: Vec::new(), sheet: None };
     let mut open: Option<Painter> = None;
@@ -169,16 +209,14 @@ pub fn repaint(
         if watcher.stop() {
             return Err(Error::Interrupted { resume: None });
         }
-        let (text, own_format) = read(path)?;
-        let recipe = Recipe::from_json(&text).map_err(|e| Error::from(e).in_file(path))?;
+        let Again { text, recipe, encoding, name } = request.read(path)?;
         let painter = match open.take() {
             Some(painter) if painter.model().hash == recipe.model.hash => open.insert(painter),
             _ => open.insert(painter_for(studio, path, &recipe)?),
         };
         let picture = paint(painter, &recipe)?;
-        let encoding = encoding(format.or(own_format).unwrap_or(ImageFormat::Png), quality);
-        let to = out.join(again_name(path, &encoding));
-        paths::write_beside_others(&to, &encoded(&picture, encoding, &text, &recipe)?, overwrite)?;
+        let to = request.out.join(name);
+        paths::write_beside_others(&to, &encoded(&picture, encoding, &text, &recipe)?, request.overwrite)?;
         watcher.event(Event::Picture { role: "picture".into(), path: to.clone() });
         made.model = recipe.model.hash;
         made.pictures.push(to);

@@ -62,6 +62,11 @@ pub fn data(line: &str) {
     }
 }
 
+/// What a dry run found out: one JSON object, or lines for people.
+pub fn dry_run(json: bool, object: serde_json::Value, lines: &str) {
+    if json { data(&pinxit_studio::event::versioned(&object)) } else { data(lines.trim_end()) }
+}
+
 /// The last line: what makes sense now.
 pub fn next(commands: &[String]) {
     for (i, command) in commands.iter().enumerate() {

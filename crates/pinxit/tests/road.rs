@@ -60,7 +60,8 @@ fn a_run_is_a_model_by_name_and_by_folder() {
         assert_eq!(code(&out), 0, "{model}: {}", stderr(&out));
         assert_eq!(stdout(&out).trim(), "dots-pictures/dots-round-000001.png", "{model}");
     };
-    ["dots", "home/runs/dots", "home/runs/dots/", &desk.home().join("runs/dots").to_string_lossy()].map(paint);
+    let whole = desk.home().join("runs/dots").display().to_string();
+    ["dots", "home/runs/dots", "home/runs/dots/", &whole].into_iter().for_each(paint);
     let out = desk.command(&["generate", ".", "--seeds", "1", "-q"]).current_dir(desk.home().join("runs/dots")).output();
     assert_eq!(code(&out.unwrap()), 0);
     std::fs::remove_file(desk.home().join("runs/dots/model-000000.safetensors")).unwrap();
@@ -114,6 +115,30 @@ fn json_is_one_object_or_lines_of_events_with_a_version() {
         let out = desk.run(&args);
         assert!(code(&out) == 0 && stdout(&out).starts_with(r#"{"v":1,"#) && stdout(&out).lines().count() == 1);
     }
+}
+
+#[test]
+fn a_dry_run_in_json_is_one_object_with_the_source_of_every_value() {
+    let desk = Desk::with_model();
+    assert_eq!(code(&desk.run(&["generate", "dots", "--seeds", "1", "--class", "round", "-o", "out"])), 0);
+    let plan = |args: &[&str]| -> serde_json::Value {
+        let out = desk.run(&[args, &["--json", "-n"]].concat());
+        assert_eq!((code(&out), stderr(&out)), (0, String::new()), "{args:?}");
+        let plan: serde_json::Value = serde_json::from_str(&stdout(&out)).unwrap();
+        assert!(plan["v"] == 1 && plan["dry_run"] == args[0], "{plan}");
+        plan
+    };
+    let train = plan(&["train", "dots", "--kimg", "9"]);
+    assert_eq!(train["settings"]["length.kimg"], serde_json::json!({ "value": 9.0, "source": "flag --kimg" }));
+    assert_eq!(train["settings"]["augment.flip"]["source"], "default");
+    assert_eq!(plan(&["train", "--resume", "dots", "--kimg", "9"])["settings"]["length"]["value"], "9 kimg");
+    let paint = plan(&["generate", "dots", "--seeds", "1-2", "--class", "round", "--psi", "0.5"]);
+    assert_eq!(paint["settings"]["psi"], serde_json::json!({ "value": 0.5, "source": "flag --psi" }));
+    assert_eq!(paint["pictures"].as_array().map(Vec::len), Some(2));
+    assert_eq!(plan(&["generate", "--from", "out/dots-round-000001.png"])["pictures"][0], "dots-round-000001-again.png");
+    assert!(!desk.path().join("dots-round-000001-again.png").exists(), "a dry run paints nothing");
+    let import = plan(&["import", "dots", "--into", "more", "--size", "32"]);
+    assert_eq!(import["settings"]["size"], serde_json::json!({ "value": "32", "source": "flag --size" }));
 }
 
 #[test]

@@ -2,7 +2,9 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::{Setting, SettingsFile};
+use serde_json::{Map, Value, json};
+
+use super::{Origin, Setting, SettingsFile};
 use crate::{Error, Result};
 
 /// Reads the settings files that exist, weakest first: the user's, then the one in the studio home.
@@ -30,11 +32,21 @@ pub fn write_resolved(section: &str, settings: &[Setting]) -> String {
         let key = key.replace('_', "-");
         // Writing into a String cannot fail.
         let _ = match value {
-            serde_json::Value::Null => writeln!(out, "# {key} is not set  # {origin}"),
+            Value::Null => writeln!(out, "# {key} is not set  # {origin}"),
             value => writeln!(out, "{key} = {value}  # {origin}"),
         };
     }
     out
+}
+
+/// The same as JSON: `{"psi": {"value": 0.7, "source": "flag --psi"}, …}`.
+pub fn resolved_json(settings: &[Setting]) -> Map<String, Value> {
+    settings.iter().map(|s| (s.key.replace('_', "-"), sourced(&s.value, &s.origin))).collect()
+}
+
+/// A value and where it came from.
+pub fn sourced(value: &Value, origin: &Origin) -> Value {
+    json!({ "value": value, "source": origin.to_string() })
 }
 
 #[cfg(test)]

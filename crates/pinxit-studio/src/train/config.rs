@@ -7,10 +7,12 @@ use pinxit_nn::Model;
 use pinxit_train::augment::Flip;
 use pinxit_train::auto::{Collection, auto};
 use pinxit_train::{TrainConfig, config::Discriminator};
+use serde_json::{Map, Value as Json};
 use toml::{Table, Value};
 
 use super::{TrainRequest, checked, length};
-use crate::settings::Origin;
+use crate::event::figures;
+use crate::settings::{Origin, sourced};
 use crate::{Error, Result};
 
 /// A complete configuration and the origin of each of its keys (dotted) that is not a default.
@@ -38,6 +40,23 @@ impl ResolvedConfig {
             };
         }
         Ok(out)
+    }
+
+    /// Every setting by its dotted key, as JSON, each with its origin.
+    pub fn json(&self) -> Map<String, Json> {
+        let mut out = Map::new();
+        self.flatten("", &figures(&self.config), &mut out);
+        out
+    }
+
+    fn flatten(&self, prefix: &str, from: &Map<String, Json>, out: &mut Map<String, Json>) {
+        for (key, value) in from {
+            let dotted = format!("{prefix}{key}");
+            match value {
+                Json::Object(below) => self.flatten(&format!("{dotted}."), below, out),
+                value => drop(out.insert(dotted.clone(), sourced(value, &self.origin(&dotted)))),
+            }
+        }
     }
 
     fn origin(&self, key: &str) -> Origin {

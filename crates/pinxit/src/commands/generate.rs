@@ -1,10 +1,11 @@
 //! `pinxit generate`
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use pinxit_studio::Result;
-use pinxit_studio::generate::{GenerateRequest, Generated, generate, plan, repaint, suggestions};
-use pinxit_studio::settings::{GeneratePartial, GenerateSettings, ImageFormat, write_resolved};
+use pinxit_studio::generate::{GenerateRequest, Generated, RepaintRequest, generate, plan, repaint, replan, suggestions};
+use pinxit_studio::settings::{GeneratePartial, GenerateSettings, ImageFormat, Setting, resolved_json, write_resolved};
+use serde_json::json;
 
 use crate::context::Context;
 use crate::output;
@@ -95,7 +96,12 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
     let (settings, resolved) = context.resolve(|file| &file.generate, &given, GenerateSettings::resolve);
     let Some(model) = args.model else {
         let out = args.out.unwrap_or_else(|| PathBuf::from("."));
-        let made = repaint(&context.studio, &args.from, args.format, settings.quality, &out, args.overwrite, &mut context.face)?;
+        let (pictures, overwrite) = (args.from, args.overwrite);
+        let request = RepaintRequest { pictures, format: args.format, quality: settings.quality, out, overwrite };
+        if args.dry_run {
+            return say_dry(&replan(&context.studio, &request)?, &request.out, &resolved, context);
+        }
+        let made = repaint(&context.studio, &request, &mut context.face)?;
         return say(&made, context, &[]);
     };
     let request = GenerateRequest {
@@ -112,12 +118,19 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
     };
     if args.dry_run {
         let (painter, recipes) = plan(&context.studio, &request)?;
-        output::data(&format!("# {} pictures into {}", recipes.len(), request.folder(&painter).display()));
-        output::data(write_resolved("generate", &resolved).trim_end());
-        return Ok(());
+        return say_dry(&request.files(&recipes), &request.folder(&painter), &resolved, context);
     }
     let made = generate(&context.studio, &request, &mut context.face)?;
     say(&made, context, &suggestions(&made))
+}
+
+/// What would be painted and how, and nothing is.
+fn say_dry(files: &[String], folder: &Path, resolved: &[Setting], context: &Context) -> Result<()> {
+    let object =
+        json!({ "dry_run": "generate", "folder": folder, "pictures": files, "settings": resolved_json(resolved) });
+    let head = format!("# {} pictures into {}\n", files.len(), folder.display());
+    output::dry_run(context.globals.json, object, &(head + &write_resolved("generate", resolved)));
+    Ok(())
 }
 
 /// Paths on stdout, one a line; with `--json` the finished event has said it all.

@@ -2,9 +2,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use pinxit_studio::Result;
+use pinxit_studio::{Kind, Result};
 use pinxit_studio::import::{ImportRequest, import};
-use pinxit_studio::settings::{FitTo, ImportPartial, ImportSettings, Size, write_resolved};
+use pinxit_studio::settings::{FitTo, ImportPartial, ImportSettings, Size, resolved_json, write_resolved};
+use serde_json::json;
 
 use crate::context::Context;
 use crate::output;
@@ -80,8 +81,10 @@ pub fn run(args: ImportArgs, context: &mut Context) -> Result<()> {
         replace: args.replace,
     };
     if args.dry_run {
-        output::data(&format!("# into {}", context.studio.path(pinxit_studio::Kind::Dataset, &request.name()?)?.display()));
-        output::data(write_resolved("import", &resolved).trim_end());
+        let folder = context.studio.path(Kind::Dataset, &request.name()?)?;
+        let object = json!({ "dry_run": "import", "folder": folder, "settings": resolved_json(&resolved) });
+        let head = format!("# into {}\n", folder.display());
+        output::dry_run(context.globals.json, object, &(head + &write_resolved("import", &resolved)));
         return Ok(());
     }
     let report = import(&context.studio, &request, &mut context.face)?;

@@ -1,8 +1,9 @@
 //! `pinxit train`
 use clap::Args;
-use pinxit_studio::settings::{Condition, Origin, Size, Span, TrainPartial, TrainSettings};
+use pinxit_studio::settings::{Condition, Origin, Size, Span, TrainPartial, TrainSettings, sourced};
 use pinxit_studio::train::{self, TrainRequest};
 use pinxit_studio::{Error, Result};
+use serde_json::json;
 
 use crate::context::Context;
 use crate::output;
@@ -95,8 +96,9 @@ pub fn run(args: TrainArgs, context: &mut Context) -> Result<()> {
     let plan = train::plan(&context.studio, &request)?;
     check_size(args.size, plan.resolution())?;
     if args.dry_run {
-        output::data(&format!("# run {} in {}", plan.name, plan.dir.display()));
-        output::data(plan.config.annotated(&plan.config.config)?.trim_end());
+        let object = json!({ "dry_run": "train", "run": plan.name, "folder": plan.dir, "settings": plan.config.json() });
+        let head = format!("# run {} in {}\n", plan.name, plan.dir.display());
+        output::dry_run(context.globals.json, object, &(head + &plan.config.annotated(&plan.config.config)?));
         return Ok(());
     }
     let trained = train::begin(&context.studio, plan, &mut context.face)?;
@@ -108,11 +110,17 @@ fn resume(name: &str, given: &TrainPartial, dry_run: bool, context: &mut Context
     let origin = |key: &str| context.origin(key);
     let layer = pinxit_studio::settings::Layer { partial: given, origin: &origin };
     let (settings, origins) = TrainSettings::resolve(&[layer]);
-    let length = train::length(&settings, &origins).map(|(length, _)| length);
+    let (length, source) = train::length(&settings, &origins).unzip();
     if dry_run {
         let run = train::resumable(&context.studio, name, length)?;
+        let source = source.unwrap_or_else(|| Origin::File(run.dir.join("config.toml")));
         let end = pinxit_studio::runs::end_words(run.length);
-        output::data(&format!("# run {name} in {}, at {} kimg, to {end}", run.dir.display(), run.at_kimg));
+        let object = json!({
+            "dry_run": "train", "run": name, "folder": run.dir, "at_kimg": run.at_kimg,
+            "settings": { "length": sourced(&json!(end), &source) },
+        });
+        let lines = format!("# run {name} in {}, at {} kimg, to {end}  # {source}", run.dir.display(), run.at_kimg);
+        output::dry_run(context.globals.json, object, &lines);
         return Ok(());
     }
     let trained = train::resume(&context.studio, name, length, &mut context.face)?;
