@@ -67,6 +67,7 @@ impl ImportRequest {
 
 /// Makes the dataset. A file that cannot be used is an event and a line of the report, not an error.
 pub fn import(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watcher) -> Result<ImportReport> {
+    crate::train::check_size(request.settings.size)?;
     let name = request.name()?;
     let dir = studio.path(Kind::Dataset, &name)?;
     watcher.event(Event::Started { task: Task::Import, name: name.clone() });

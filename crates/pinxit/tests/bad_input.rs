@@ -49,10 +49,25 @@ fn labels_names_and_files_that_are_not_there() {
 #[test]
 fn a_refused_run_leaves_no_folder() {
     let desk = Desk::with_dots();
-    assert_eq!(code(&desk.run(&["import", "dots", "--into", "odd", "--size", "33"])), 0);
-    let refused = failure(&desk, &["train", "odd", "--kimg", "0.01"]);
-    assert!(refused.contains("multiples of 8 px"), "{refused}");
-    assert!(!desk.home().join("runs/odd").exists());
+    desk.pictures("two", 2);
+    assert_eq!(code(&desk.run(&["import", "two", "--size", "32"])), 0);
+    let refused = failure(&desk, &["train", "two", "--kimg", "0.01"]);
+    assert!(refused.contains("needs at least 2 pictures"), "{refused}");
+    assert!(!desk.home().join("runs/two").exists());
+}
+
+/// 33 px was taken in without a word, and only the training said that no network can learn it.
+#[test]
+fn sizes_no_network_can_learn_are_refused_at_import() {
+    let desk = Desk::with_dots();
+    settings().bind(|| insta::assert_snapshot!("import-odd-size", failure(&desk, &["import", "dots", "--into", "odd", "--size", "33"])));
+    std::fs::remove_file(desk.home().join("config.toml")).unwrap();
+    // 56 px suit none of the networks chosen by size alone, but one of the others.
+    assert_eq!(code(&desk.run(&["import", "dots", "--into", "odd", "--size", "56"])), 0);
+    let plan = common::stdout(&desk.run(&["train", "odd", "--dry-run"]));
+    assert!(plan.contains("preset = \"xs-32\"  # chosen: "), "{plan}");
+    let refused = failure(&desk, &["train", "odd", "--dry-run", "--preset", "xs-64"]);
+    assert!(refused.starts_with("exit 1\n") && refused.contains("multiples of 16 px"), "{refused}");
 }
 
 /// An end that lies behind once shortened the run without a word, and the dry run did not look at it.

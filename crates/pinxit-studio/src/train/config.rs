@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use pinxit_dataset::Dataset;
 use pinxit_nn::Model;
 use pinxit_train::augment::Flip;
-use pinxit_train::auto::{Collection, auto};
+use pinxit_train::auto::{Collection, auto, generator};
 use pinxit_train::{TrainConfig, config::Discriminator};
 use serde_json::{Map, Value as Json};
 use toml::{Table, Value};
 
-use super::{TrainRequest, checked, length};
+use super::{TrainRequest, checked, length, sizes};
 use crate::event::figures;
-use crate::settings::{Origin, sourced};
+use crate::settings::{Origin, Size, sourced};
 use crate::{Error, Result};
 
 /// A complete configuration and the origin of each of its keys (dotted) that is not a default.
@@ -93,6 +93,10 @@ pub(super) fn resolve(request: &TrainRequest, dataset: &Dataset, parent: Option<
     for key in ["preset", "augment.cutout", "length"] {
         origins.insert(key.into(), Origin::Chosen(why.clone()));
     }
+    // `auto` goes by the size alone; sides that do not suit its choice may suit another.
+    if let Some(preset) = sizes::fitting(&config.preset, dataset.resolution()) {
+        config.preset = preset;
+    }
     if settings.preset != "auto" {
         config.preset.clone_from(&settings.preset);
         origins.insert("preset".into(), origin("preset"));
@@ -120,7 +124,20 @@ pub(super) fn resolve(request: &TrainRequest, dataset: &Dataset, parent: Option<
     }
     let config = overlay(config, &request.expert, &mut origins)?;
     fits_discriminator(&config, settings.discriminator.as_deref())?;
+    if parent.is_none() {
+        fits_pictures(&config, dataset)?;
+    }
     Ok(ResolvedConfig { config: checked(config)?, origins })
+}
+
+/// The trainer would refuse the same, but only after a dry run has promised that all is well.
+fn fits_pictures(config: &TrainConfig, dataset: &Dataset) -> Result<()> {
+    let (height, width) = dataset.resolution();
+    if config.channels.is_empty() {
+        sizes::check(Size { width: width as u32, height: height as u32 })?;
+    }
+    generator(config, dataset.resolution(), dataset.classes().len(), dataset.styles().len())?;
+    Ok(())
 }
 
 /// `--set discriminator=own` alone would mix the defaults of one with the other.

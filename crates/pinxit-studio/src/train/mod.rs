@@ -2,6 +2,7 @@
 mod card;
 mod config;
 mod observe;
+mod sizes;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 pub use card::RunCard;
 pub use config::{ResolvedConfig, set};
+pub use sizes::check as check_size;
 
 use crate::event::{Event, Task, Watcher, figures};
 use crate::home::Kind;

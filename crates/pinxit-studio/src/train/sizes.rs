@@ -1,0 +1,90 @@
+//! Which sizes of pictures a network can learn, and the ones near a size that none can.
+use pinxit_nn::Preset;
+use pinxit_train::TrainConfig;
+use pinxit_train::auto;
+
+use crate::settings::Size;
+use crate::{Error, Result};
+
+/// Sides are multiples of one of these, by the size (see `auto::generator`).
+const STEPS: [u32; 3] = [8, 16, 32];
+/// The longest of the shorter sides.
+const LONGEST: u32 = 256;
+
+/// The presets that can paint pictures of this size, smallest first.
+fn presets(size: Size) -> impl Iterator<Item = Preset> {
+    let resolution = (size.height as usize, size.width as usize);
+    Preset::ALL.into_iter().filter(move |preset| {
+        let config = TrainConfig { preset: preset.to_string(), ..TrainConfig::default() };
+        auto::generator(&config, resolution, 0, 0).is_ok()
+    })
+}
+
+/// `wanted`, or the largest preset of its width (`xs` or `s`) that can paint pictures of this size, if any can.
+pub(super) fn fitting(wanted: &str, (height, width): (usize, usize)) -> Option<String> {
+    let size = Size { width: width as u32, height: height as u32 };
+    let all: Vec<String> = presets(size).map(|p| p.to_string()).collect();
+    let breadth = |preset: &str| preset.split('-').next().map(String::from);
+    let alike = all.iter().rev().find(|p| breadth(p) == breadth(wanted));
+    all.iter().find(|p| *p == wanted).or(alike).or(all.last()).cloned()
+}
+
+/// Refuses a size at which nothing can be trained: hours of importing would be for nothing.
+pub fn check(size: Size) -> Result<()> {
+    if presets(size).next().is_some() {
+        return Ok(());
+    }
+    let near: Vec<String> = near(size).iter().map(|s| format!("--size {s}")).collect();
+    Err(Error::Setting {
+        message: format!("no network can learn pictures of {size} px"),
+        hint: format!("import them with {}: sides in steps of 8, 16 or 32 px suit the networks", near.join(" or ")),
+    })
+}
+
+/// The nearest sizes below and above that can be trained.
+fn near(size: Size) -> Vec<Size> {
+    let short = size.width.min(size.height);
+    let shrunk = |side: u32| if short > LONGEST { side * LONGEST / short } else { side };
+    let down = |side: u32, step: u32| (shrunk(side) / step * step).max(2 * step);
+    let up = |side: u32, step: u32| shrunk(side).next_multiple_of(step).max(2 * step);
+    let distance = |s: &Size| s.width.abs_diff(size.width) + s.height.abs_diff(size.height);
+    let of = |round: &dyn Fn(u32, u32) -> u32| {
+        let sizes = STEPS.iter().map(|&step| Size { width: round(size.width, step), height: round(size.height, step) });
+        sizes.filter(|s| presets(*s).next().is_some()).min_by_key(distance)
+    };
+    let mut found: Vec<Size> = [of(&down), of(&up)].into_iter().flatten().collect();
+    found.dedup();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(size: &str) -> Option<String> {
+        check(size.parse().unwrap()).err().and_then(|e| e.hint())
+    }
+
+    #[test]
+    fn sizes_that_suit_no_network_name_their_neighbours() {
+        for good in ["16", "32", "40", "56", "64", "64x96", "112", "128", "128x192", "256"] {
+            assert_eq!(hint(good), None, "{good}");
+        }
+        assert!(hint("33").unwrap().starts_with("import them with --size 32 or --size 40:"));
+        assert!(hint("64x90").unwrap().starts_with("import them with --size 64x88 or --size 64x96:"));
+        assert!(hint("1024").unwrap().starts_with("import them with --size 256:"));
+        assert!(hint("100x70").unwrap().starts_with("import them with --size 96x64 or --size 112x80:"));
+        for side in 16..=1024 {
+            let size = Size { width: side, height: 1000 };
+            assert!(check(size).is_ok() || !near(size).is_empty(), "{size}");
+        }
+    }
+
+    #[test]
+    fn a_preset_that_does_not_fit_gives_way() {
+        assert_eq!(fitting("xs-64", (64, 64)).as_deref(), Some("xs-64"));
+        assert_eq!(fitting("xs-64", (56, 56)).as_deref(), Some("xs-32"));
+        assert_eq!(fitting("xs-128", (112, 112)).as_deref(), Some("xs-64"));
+        assert_eq!(fitting("xs-64", (33, 33)), None);
+    }
+}
