@@ -70,6 +70,21 @@ fn sizes_no_network_can_learn_are_refused_at_import() {
     assert!(refused.starts_with("exit 1\n") && refused.contains("multiples of 16 px"), "{refused}");
 }
 
+#[test]
+fn a_size_that_is_not_the_models_contradicts_from() {
+    let desk = Desk::with_model();
+    let train = ["train", "dots", "--from", "dots", "--dry-run"];
+    for asked in [["--preset", "s-64"], ["--set", "channels=[8, 8]"]] {
+        let refused = failure(&desk, &[&train[..], &asked].concat());
+        assert!(refused.starts_with("exit 1\n") && refused.contains(asked[0]) && refused.contains("of size xs-32"), "{refused}");
+    }
+    assert_eq!(code(&desk.run(&[&train[..], &["--preset", "xs-32"]].concat())), 0, "the same size is none");
+    let file = std::fs::read_to_string(desk.home().join("config.toml")).unwrap();
+    std::fs::write(desk.home().join("config.toml"), file.replace("xs-32", "xs-64")).unwrap();
+    let plan = common::stdout(&desk.run(&train));
+    assert!(plan.contains("preset = \"xs-32\"  # chosen: the model it begins from"), "settings files give way: {plan}");
+}
+
 /// An end that lies behind once shortened the run without a word, and the dry run did not look at it.
 #[test]
 fn a_run_is_not_resumed_to_an_end_behind_it() {

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use pinxit_dataset::Dataset;
-use pinxit_nn::Model;
+use pinxit_nn::{GeneratorConfig, Model};
 use pinxit_train::augment::Flip;
 use pinxit_train::auto::{Collection, auto, generator};
 use pinxit_train::{TrainConfig, config::Discriminator};
@@ -101,13 +101,6 @@ pub(super) fn resolve(request: &TrainRequest, dataset: &Dataset, parent: Option<
         config.preset.clone_from(&settings.preset);
         origins.insert("preset".into(), origin("preset"));
     }
-    if let Some(model) = parent {
-        config.preset.clone_from(&model.generator.preset);
-        config.channels.clone_from(&model.generator.channels);
-        for key in ["preset", "channels"] {
-            origins.insert(key.into(), Origin::Chosen("the model it begins from".into()));
-        }
-    }
     config.seed = settings.seed;
     origins.insert("seed".into(), origin("seed"));
     if let Some(batch) = settings.batch {
@@ -122,12 +115,33 @@ pub(super) fn resolve(request: &TrainRequest, dataset: &Dataset, parent: Option<
         config.length = wanted;
         origins.insert("length".into(), from);
     }
-    let config = overlay(config, &request.expert, &mut origins)?;
+    let mut config = overlay(config, &request.expert, &mut origins)?;
+    if let Some(model) = parent {
+        take_size(&mut config, &model.generator, &mut origins)?;
+    }
     fits_discriminator(&config, settings.discriminator.as_deref())?;
     if parent.is_none() {
         fits_pictures(&config, dataset)?;
     }
     Ok(ResolvedConfig { config: checked(config)?, origins })
+}
+
+/// A model that is trained further keeps its size. Settings files speak for new networks and give way; another size asked for now
+/// is a contradiction that must not pass in silence.
+fn take_size(config: &mut TrainConfig, model: &GeneratorConfig, origins: &mut BTreeMap<String, Origin>) -> Result<()> {
+    let same = [("preset", config.preset == model.preset), ("channels", config.channels == model.channels)];
+    for (key, same) in same {
+        let origin = origins.insert(key.into(), Origin::Chosen("the model it begins from".into()));
+        if let Some(asked @ (Origin::Flag(_) | Origin::Environment(_))) = origin.filter(|_| !same) {
+            return Err(Error::Setting {
+                message: format!("the model to begin from is of size {}, and {asked} asks for another {key}", model.preset),
+                hint: "leave that away to train the model further, or --from to begin anew".into(),
+            });
+        }
+    }
+    config.preset.clone_from(&model.preset);
+    config.channels.clone_from(&model.channels);
+    Ok(())
 }
 
 /// The trainer would refuse the same, but only after a dry run has promised that all is well.
