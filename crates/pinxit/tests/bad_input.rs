@@ -30,7 +30,6 @@ fn labels_names_and_files_that_are_not_there() {
         insta::assert_snapshot!("generate-class", failure(&desk, &["generate", "dots", "--class", "sqare"]));
         insta::assert_snapshot!("generate-style", failure(&desk, &["generate", "dots", "--style", "oil"]));
         insta::assert_snapshot!("generate-model", failure(&desk, &["generate", "dost"]));
-        insta::assert_snapshot!("generate-psi", failure(&desk, &["generate", "dots", "--psi", "9"]));
         insta::assert_snapshot!("train-dataset", failure(&desk, &["train", "dotz"]));
         insta::assert_snapshot!("train-taken", failure(&desk, &["train", "dots", "--name", "dots"]));
         insta::assert_snapshot!("train-resume", failure(&desk, &["train", "--resume", "nothing"]));

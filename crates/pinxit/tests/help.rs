@@ -42,9 +42,20 @@ fn wrong_usage_is_exit_2() {
         insta::assert_snapshot!("usage-unknown-flag", failure(&desk, &["train", "x", "--kimgs", "3"]));
         insta::assert_snapshot!("usage-bad-span", failure(&desk, &["train", "x", "--for", "30"]));
         insta::assert_snapshot!("usage-bad-seeds", failure(&desk, &["generate", "x", "--seeds", "9-1"]));
+        insta::assert_snapshot!("usage-bad-psi", failure(&desk, &["generate", "x", "--psi", "9"]));
+        insta::assert_snapshot!("usage-bad-preset", failure(&desk, &["train", "x", "--preset", "xl-64"]));
+        insta::assert_snapshot!("usage-bad-batch", failure(&desk, &["train", "x", "--batch", "0"]));
         insta::assert_snapshot!("usage-from-and-model", failure(&desk, &["generate", "x", "--from", "y.png"]));
     });
-    for args in [vec!["trian"], vec!["import"], vec!["train"], vec!["generate"], vec!["-q", "-v", "doctor"]] {
+    for args in [
+        vec!["trian"],
+        vec!["import"],
+        vec!["train"],
+        vec!["generate"],
+        vec!["-q", "-v", "doctor"],
+        vec!["generate", "x", "--psi", "nan"],
+        vec!["train", "x", "--discriminator", "both"],
+    ] {
         assert_eq!(code(&desk.run(&args)), 2, "{args:?}");
     }
     assert_eq!(code(&desk.run(&["--version"])), 0);

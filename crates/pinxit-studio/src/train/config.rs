@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use pinxit_dataset::Dataset;
-use pinxit_nn::{GeneratorConfig, Model};
+use pinxit_nn::{GeneratorConfig, Model, Preset};
 use pinxit_train::augment::Flip;
 use pinxit_train::auto::{Collection, auto, generator};
 use pinxit_train::{TrainConfig, config::Discriminator};
@@ -195,6 +195,12 @@ fn lay(table: &mut Table, layer: &Table, prefix: &str, origin: &Origin, origins:
             }
         }
     }
+}
+
+/// A preset's name, or `auto`.
+pub fn preset(text: &str) -> std::result::Result<String, String> {
+    let names: Vec<String> = std::iter::once("auto".into()).chain(Preset::ALL.map(|p| p.to_string())).collect();
+    if names.iter().any(|name| name == text) { Ok(text.into()) } else { Err(format!("\"{text}\" is none of {}", names.join(", "))) }
 }
 
 /// `augment.cutout=true` as a table. A value that is no TOML is taken as text.

@@ -12,7 +12,7 @@ use pinxit_train::{Length, Run, TrainConfig};
 use serde::Serialize;
 
 pub use card::RunCard;
-pub use config::{ResolvedConfig, set};
+pub use config::{ResolvedConfig, preset, set};
 pub use sizes::check as check_size;
 
 use crate::event::{Event, Task, Watcher, figures};

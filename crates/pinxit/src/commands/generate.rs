@@ -40,7 +40,7 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "TEXT")]
     caption: Option<String>,
     /// Truncation: 1 full variety, 0.7 calmer, 0 the mean picture [default: 1]
-    #[arg(long, value_name = "PSI", visible_alias = "trunc", allow_negative_numbers = true)]
+    #[arg(long, value_name = "PSI", visible_alias = "trunc", allow_negative_numbers = true, value_parser = psi)]
     psi: Option<f64>,
     /// File format: png, jpeg, webp, avif [default: png]
     #[arg(long, value_name = "FORMAT")]
@@ -66,6 +66,11 @@ pub struct GenerateArgs {
     /// Say what would be painted, and stop
     #[arg(short = 'n', long)]
     dry_run: bool,
+}
+
+fn psi(text: &str) -> std::result::Result<f64, String> {
+    let wrong = || format!("\"{text}\" is no number from -2 to 2: 1 is full variety, 0.7 is calmer, 0 is the mean picture");
+    text.parse().ok().filter(|psi| (-2.0..=2.0).contains(psi)).ok_or_else(wrong)
 }
 
 /// Seeds in the order given.

@@ -45,7 +45,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "SIZE")]
     size: Option<Size>,
     /// Network size: auto, xs-32, xs-64, s-64, xs-128, s-128 [default: auto]
-    #[arg(long, value_name = "PRESET")]
+    #[arg(long, value_name = "PRESET", value_parser = train::preset)]
     preset: Option<String>,
     /// Labels to learn: class, style, both, none [default: both]
     #[arg(long, value_name = "WHICH")]
@@ -60,10 +60,10 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", help_heading = "More")]
     seed: Option<u64>,
     /// Pictures a step [default: 8; own: 32]
-    #[arg(long, value_name = "N", help_heading = "More")]
-    batch: Option<usize>,
+    #[arg(long, value_name = "N", help_heading = "More", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    batch: Option<u16>,
     /// Which network judges: projected or own [default: projected]
-    #[arg(long, value_name = "WHICH", help_heading = "More")]
+    #[arg(long, value_name = "WHICH", help_heading = "More", value_parser = ["projected", "own"], hide_possible_values = true)]
     discriminator: Option<String>,
     /// Set any key of the run's config.toml, such as augment.cutout=true (repeatable)
     #[arg(long, value_name = "KEY=VALUE", help_heading = "More", value_parser = train::set)]
@@ -79,7 +79,7 @@ pub fn run(args: TrainArgs, context: &mut Context) -> Result<()> {
         preset: args.preset,
         kimg: args.kimg.map(Some),
         time: args.time.map(Some),
-        batch: args.batch.map(Some),
+        batch: args.batch.map(|b| Some(usize::from(b))),
         seed: args.seed,
         discriminator: args.discriminator.map(Some),
         condition: args.condition,
