@@ -5,7 +5,7 @@
 //! NAME.partial/done/   the packed form, while it is written
 //! NAME/                the packed form, whole: `done` renamed
 //! NAME.old/            the replaced dataset, for the moment of the swap
-//! .NAME.lock           held by the process that imports; the system releases it however that process ends
+//! .NAME.lock           held by the process that imports; goes with it, and after a kill with the next import
 //! ```
 
 use std::fs::TryLockError;
@@ -23,6 +23,14 @@ pub(crate) struct Place {
     dir: PathBuf,
     /// Dropped last: the system releases the lock with the file.
     _lock: fs::File,
+}
+
+/// The lock file goes while it is still held: whoever opened it meanwhile will find that it is no longer there, see [`lock`].
+impl Drop for Place {
+    fn drop(&mut self) {
+        // A file that cannot be removed is empty and in nobody's way.
+        let _ = fs::remove_file(self.dir.with_file_name(lock_name(&self.name)));
+    }
 }
 
 impl Place {
@@ -119,21 +127,39 @@ pub fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Takes `.NAME.lock`. The file stays behind, empty: removing it would let two processes hold two locks of one name.
+/// Takes `.NAME.lock`. Its last holder removes it, so a lock on a file that is no longer in its place is worth nothing: then the
+/// next one is tried.
 fn lock(home: &Path, name: &str) -> Result<fs::File> {
-    let path = lock_path(home, name);
-    let file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
-    match file.file().try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::Locked(name.to_owned())),
-        // Some network file systems have no locks; refusing to work there would help nobody.
-        Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => Ok(file),
-        Err(TryLockError::Error(e)) => Err(e.into()),
+    let path = home.join(lock_name(name));
+    loop {
+        let file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
+        match file.file().try_lock() {
+            Ok(()) if is_at(file.file(), &path) => return Ok(file),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::Locked(name.to_owned())),
+            // Some network file systems have no locks; refusing to work there would help nobody.
+            Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => return Ok(file),
+            Err(TryLockError::Error(e)) => return Err(e.into()),
+        }
     }
 }
 
-pub(crate) fn lock_path(home: &Path, name: &str) -> PathBuf {
-    home.join(format!(".{name}.lock"))
+fn lock_name(name: &str) -> String {
+    format!(".{name}.lock")
+}
+
+/// Whether the open file is the one that lies at `path` now.
+#[cfg(unix)]
+fn is_at(file: &std::fs::File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let same = |a: &std::fs::Metadata, b: &std::fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
+    file.metadata().is_ok_and(|held| std::fs::metadata(path).is_ok_and(|there| same(&held, &there)))
+}
+
+/// Elsewhere a file that is open and marked for removal cannot be opened again, so there is only one.
+#[cfg(not(unix))]
+fn is_at(_: &std::fs::File, path: &Path) -> bool {
+    path.exists()
 }
 
 pub(crate) fn remove_if_there(dir: &Path) -> Result<()> {

@@ -9,7 +9,7 @@ use crate::batches::mix;
 use crate::dataset::{Dataset, read_dataset_file};
 use crate::error::{Error, Result};
 use crate::format::DatasetFile;
-use crate::place::{check_name, lock_path, remove_if_there};
+use crate::place::{check_name, remove_if_there};
 
 /// Space between the pictures of a contact sheet, px.
 const GAP_PX: u32 = 2;
@@ -60,15 +60,7 @@ pub fn remove(dir: &Path) -> Result<()> {
     }
     let place = crate::place::Place::take(dir, true)?;
     place.discard()?;
-    remove_if_there(dir)?;
-    // Still held: whoever waits for it finds no dataset and may begin a new one under a new lock file.
-    if let Some(home) = dir.parent() {
-        match fs::remove_file(lock_path(home, place.name())) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
-            _ => {}
-        }
-    }
-    Ok(())
+    remove_if_there(dir)
 }
 
 fn size(dir: &Path) -> Result<u64> {

@@ -212,3 +212,25 @@ fn two_imports_into_one_name() {
     assert!(matches!(inner, Some(Error::Locked(_))), "{inner:?}");
     assert_eq!(result.unwrap().pictures, 3);
 }
+
+#[test]
+fn an_import_leaves_no_lock_behind() {
+    let names = |place: &Place| -> Vec<String> {
+        let home = place.target().parent().unwrap().to_owned();
+        std::fs::read_dir(home).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let place = Place::with(3);
+    std::fs::create_dir_all(place.target().parent().unwrap()).unwrap();
+    std::fs::write(place.target().with_file_name(".set.lock"), "").unwrap();
+    place.import().unwrap();
+    assert_eq!(names(&place), ["set"], "nor does one of a killed import stay");
+    place.import().unwrap_err();
+    assert_eq!(names(&place), ["set"]);
+    // Many at once: each waits its turn or is refused, and one wins.
+    let place = Place::with(3);
+    let won: usize = std::thread::scope(|s| {
+        let all: Vec<_> = (0..8).map(|_| s.spawn(|| usize::from(place.import().is_ok()))).collect();
+        all.into_iter().map(|t| t.join().unwrap()).sum()
+    });
+    assert_eq!((won, names(&place)), (1, vec!["set".to_string()]));
+}
