@@ -24,6 +24,8 @@ pub struct Painter {
     generator: Generator,
     classes: Vec<String>,
     styles: Vec<String>,
+    class_counts: Vec<usize>,
+    style_counts: Vec<usize>,
     weights: Bound<Tensor>,
     means: BTreeMap<LabelPair, Tensor>,
 }
@@ -36,6 +38,8 @@ impl Painter {
             model: ModelRef { hash, name: name.into() },
             classes: model.meta.classes.clone(),
             styles: model.meta.styles.clone(),
+            class_counts: model.meta.dataset.class_counts.clone(),
+            style_counts: model.meta.dataset.style_counts.clone(),
             generator: Generator::new(model.generator),
             weights: model.weights.bind(|_, t| t.clone()),
             means: BTreeMap::new(),
@@ -53,6 +57,14 @@ impl Painter {
     /// Style names, in the order of training.
     pub fn styles(&self) -> &[String] {
         &self.styles
+    }
+    /// A class as often as the pictures it learnt from had it; every class alike where the model does not say. None if it knows none.
+    pub fn draw_class(&self, rng: &mut Rng) -> Option<&str> {
+        draw(&self.classes, &self.class_counts, rng)
+    }
+    /// A style, likewise.
+    pub fn draw_style(&self, rng: &mut Rng) -> Option<&str> {
+        draw(&self.styles, &self.style_counts, rng)
     }
     /// Height and width of every picture, in pixels.
     pub fn resolution(&self) -> (usize, usize) {
@@ -139,6 +151,20 @@ impl Painter {
         let style = label_index("style", recipe.style.as_deref(), &self.styles)?;
         Ok((class, style))
     }
+}
+
+/// A name by its count. Counts come from a file: those that do not belong to the names are not believed.
+fn draw<'a>(names: &'a [String], counts: &[usize], rng: &mut Rng) -> Option<&'a str> {
+    let total = counts.iter().try_fold(0usize, |sum, n| sum.checked_add(*n)).unwrap_or(0);
+    let i = match names.len() {
+        0 => return None,
+        n if counts.len() != n || total == 0 => rng.below(n),
+        _ => {
+            let mut left = rng.below(total);
+            counts.iter().position(|&n| left.checked_sub(n).map(|rest| left = rest).is_none())?
+        }
+    };
+    names.get(i).map(String::as_str)
 }
 
 fn label_index(kind: &'static str, wanted: Option<&str>, known: &[String]) -> Result<u32> {

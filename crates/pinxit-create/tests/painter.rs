@@ -2,14 +2,19 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on may panic
 use pinxit_create::{Error, Painter, Recipe};
 use pinxit_nn::{Generator, GeneratorConfig, Model, ModelMeta, Preset};
+use pinxit_tensor::Rng;
 
 fn painter(init_seed: u64) -> Painter {
+    Painter::open(model(init_seed), "trees")
+}
+
+fn model(init_seed: u64) -> Model {
     let mut config = GeneratorConfig::new(Preset::Xs32, (4, 4), 2, 1);
     config.channels = vec![24, 16, 16, 8];
     let weights = Generator::new(config.clone()).init(init_seed);
     let classes = vec!["oak".to_string(), "birch".to_string()];
     let meta = ModelMeta { classes, styles: vec!["ink".into()], ..ModelMeta::default() };
-    Painter::open(Model { generator: config, meta, weights }, "trees")
+    Model { generator: config, meta, weights }
 }
 
 fn recipes(painter: &Painter, n: u64) -> Vec<Recipe> {
@@ -65,6 +70,29 @@ fn labels_are_checked_by_name() {
     };
     let (oak, none) = (paint(&mut painter, Some("oak")), paint(&mut painter, None));
     assert!(oak != none && oak != paint(&mut painter, Some("birch")), "labels are heard");
+}
+
+#[test]
+fn classes_are_drawn_as_often_as_they_were_seen() {
+    let with_counts = |counts: &[usize]| {
+        let mut model = model(1);
+        model.meta.dataset.class_counts = counts.to_vec();
+        Painter::open(model, "trees")
+    };
+    let oaks = |counts: &[usize]| {
+        let painter = with_counts(counts);
+        let drawn = (0..1000).map(|seed| painter.draw_class(&mut Rng::stream(seed, "labels")).unwrap().to_string());
+        drawn.filter(|class| class == "oak").count()
+    };
+    assert!((870..930).contains(&oaks(&[900, 100])), "{}", oaks(&[900, 100]));
+    assert_eq!((oaks(&[5, 0]), oaks(&[0, 5])), (1000, 0));
+    // Models that do not say, and files that say nonsense, draw every class alike.
+    for uneven in [&[][..], &[1], &[0, 0], &[usize::MAX, 1]] {
+        assert!((450..550).contains(&oaks(uneven)), "{uneven:?}: {}", oaks(uneven));
+    }
+    let painter = with_counts(&[]);
+    assert_eq!(painter.draw_style(&mut Rng::new(0)), Some("ink"));
+    assert_eq!(painter.model().hash, with_counts(&[900, 100]).model().hash, "the counts decide no picture");
 }
 
 #[test]

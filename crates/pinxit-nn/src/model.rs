@@ -42,6 +42,12 @@ pub struct DatasetSummary {
     pub manifest_hash: String,
     /// Number of pictures.
     pub pictures: usize,
+    /// Pictures of each class, in the order of the names; empty in files that do not say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub class_counts: Vec<usize>,
+    /// Pictures of each style, likewise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub style_counts: Vec<usize>,
     /// SPDX ids of every licence among them.
     pub licences: BTreeSet<String>,
 }

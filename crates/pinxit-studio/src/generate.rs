@@ -133,8 +133,8 @@ pub fn plan(studio: &Studio, request: &GenerateRequest) -> Result<(Painter, Vec<
     let mut recipes = Vec::new();
     for &seed in &request.seeds {
         let mut draw = Rng::stream(seed, "labels");
-        let classes = asked_or_drawn(&request.classes, painter.classes(), &mut draw);
-        let styles = asked_or_drawn(&request.styles, painter.styles(), &mut draw);
+        let classes = asked_or(&request.classes, || painter.draw_class(&mut draw));
+        let styles = asked_or(&request.styles, || painter.draw_style(&mut draw));
         for class in &classes {
             for style in &styles {
                 let mut recipe = painter.recipe(seed, class.as_deref(), style.as_deref(), request.settings.psi)?;
@@ -146,13 +146,9 @@ pub fn plan(studio: &Studio, request: &GenerateRequest) -> Result<(Painter, Vec<
     Ok((painter, recipes))
 }
 
-/// The labels asked for; else one drawn from those the model knows; else none.
-fn asked_or_drawn(asked: &[String], known: &[String], draw: &mut Rng) -> Vec<Option<String>> {
-    match (asked, known) {
-        ([], []) => vec![None],
-        ([], known) => vec![Some(known[draw.below(known.len())].clone())],
-        (asked, _) => asked.iter().cloned().map(Some).collect(),
-    }
+/// The labels asked for; else one drawn, if the model knows any.
+fn asked_or<'a>(asked: &[String], draw: impl FnOnce() -> Option<&'a str>) -> Vec<Option<String>> {
+    if asked.is_empty() { vec![draw().map(String::from)] } else { asked.iter().cloned().map(Some).collect() }
 }
 
 /// Which pictures to paint again.

@@ -200,6 +200,8 @@ impl Run {
             name: d.name().into(),
             manifest_hash: d.manifest_hash().into(),
             pictures: d.train().len(),
+            class_counts: counts(d.classes().len(), d.train().iter().filter_map(|&i| d.class(i as usize))),
+            style_counts: counts(d.styles().len(), d.train().iter().filter_map(|&i| d.style(i as usize))),
             licences: d.licences(),
         };
         let meta = ModelMeta {
@@ -241,6 +243,13 @@ impl Run {
 fn passed(last: u64, now: u64, every: f64) -> bool {
     let index = |shown: u64| (shown as f64 / 1000.0 / every + 1e-9).floor();
     index(now) > index(last)
+}
+
+/// How often each of `n` labels occurs.
+fn counts(n: usize, labels: impl Iterator<Item = u32>) -> Vec<usize> {
+    let mut counts = vec![0; n];
+    labels.for_each(|label| counts[label as usize] += 1);
+    counts
 }
 
 /// The measures by name, for the model's card.

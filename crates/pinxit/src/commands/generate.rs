@@ -18,7 +18,7 @@ Examples:
   pinxit generate --from pictures/trees-000042.png
 
 Every file carries its recipe (model, seed, labels, psi); --from paints it again, byte for byte on the same machine.
-Without --class a model that knows classes draws one for each seed.";
+Without --class a model that knows classes draws one for each seed, as often as it saw them.";
 
 /// Paint pictures
 #[derive(Debug, Args)]
@@ -131,8 +131,7 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
 
 /// What would be painted and how, and nothing is.
 fn say_dry(files: &[String], folder: &Path, resolved: &[Setting], context: &Context) -> Result<()> {
-    let object =
-        json!({ "dry_run": "generate", "folder": folder, "pictures": files, "settings": resolved_json(resolved) });
+    let object = json!({ "dry_run": "generate", "folder": folder, "pictures": files, "settings": resolved_json(resolved) });
     let head = format!("# {} pictures into {}\n", files.len(), folder.display());
     output::dry_run(context.globals.json, object, &(head + &write_resolved("generate", resolved)));
     Ok(())
