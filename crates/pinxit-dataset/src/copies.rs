@@ -49,13 +49,13 @@ pub(crate) fn find(entries: &[Entry], tick: &mut dyn FnMut(usize) -> Result<Cont
     Ok(Some(copies))
 }
 
-fn exact<'a>(
-    work: &'a Work,
+fn exact(
+    work: &Work,
     i: usize,
-    files: &mut HashMap<&'a str, usize>,
-    contents: &mut HashMap<&'a str, usize>,
+    files: &mut HashMap<blake3::Hash, usize>,
+    contents: &mut HashMap<blake3::Hash, usize>,
 ) -> Option<Copy> {
-    let same_file = *files.entry(&work.file).or_insert(i);
-    let same_pixels = *contents.entry(&work.content).or_insert(i);
+    let same_file = *files.entry(work.file).or_insert(i);
+    let same_pixels = *contents.entry(work.content).or_insert(i);
     if same_file != i { Some(Copy::File(same_file)) } else { (same_pixels != i).then_some(Copy::Pixels(same_pixels)) }
 }

@@ -125,6 +125,13 @@ pub struct DatasetFile {
 /// BLAKE3 over resolution, label lists and the bytes of `records.jsonl`, hex.
 #[must_use]
 pub fn manifest_hash(height: u32, width: u32, classes: &[String], styles: &[String], records: &[u8]) -> String {
+    let mut hasher = manifest_hasher(height, width, classes, styles);
+    hasher.update(records);
+    hasher.finalize().to_hex().to_string()
+}
+
+/// The same before the first record.
+pub(crate) fn manifest_hasher(height: u32, width: u32, classes: &[String], styles: &[String]) -> blake3::Hasher {
     let mut hasher = blake3::Hasher::new();
     hasher.update(format!("{FORMAT_NAME} {FORMAT_VERSION}\n{height} {width}\n").as_bytes());
     for names in [classes, styles] {
@@ -134,6 +141,5 @@ pub fn manifest_hash(height: u32, width: u32, classes: &[String], styles: &[Stri
             hasher.update(name.as_bytes());
         }
     }
-    hasher.update(records);
-    hasher.finalize().to_hex().to_string()
+    hasher
 }

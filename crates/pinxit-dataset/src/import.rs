@@ -3,14 +3,14 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use crate::copies;
+use crate::copies::{self, Copy};
 use crate::error::{Error, Result};
 use crate::journal::{Entry, Journal};
 use crate::labels::Labels;
 use crate::options::ImportOptions;
 use crate::pack::{self, Collection};
 use crate::pipeline;
-use crate::place::Place;
+use crate::place::{self, Place};
 use crate::prepare::Spec;
 use crate::report::{FileReport, FileStatus, ImportProgress, ImportReport, Phase};
 use crate::source::{self, Listing};
@@ -45,6 +45,27 @@ pub fn import(
     result
 }
 
+/// Looks at every file as [`import`] would, and says in the same report what would become of each. Writes nothing.
+///
+/// # Errors
+/// Those of [`import`].
+pub fn inspect(
+    sources: &[PathBuf],
+    options: &ImportOptions,
+    dir: &Path,
+    progress: &mut dyn FnMut(ImportProgress) -> ControlFlow<()>,
+) -> Result<ImportReport> {
+    options.check()?;
+    let name = place::free_name(dir, options.replace)?;
+    let mut faces = Faces { name: &name, rejected: 0, progress };
+    let (listing, labels) = look(sources, options, &mut faces)?;
+    let entries = read_only(&listing, options, &mut faces)?;
+    let copies = compare(&entries, &mut faces)?;
+    let collection = Collection::new(&listing, &labels, &entries, &copies, options);
+    enough_works(&collection, &listing, &entries)?;
+    Ok(pack::survey(&collection, &name))
+}
+
 fn run(
     sources: &[PathBuf],
     options: &ImportOptions,
@@ -53,19 +74,9 @@ fn run(
 ) -> Result<ImportReport> {
     let mut faces = Faces { name: place.name(), rejected: 0, progress };
 
-    faces.show(Phase::Looking, 0, 0)?;
-    let mut listing = source::list(sources, options.limits.max_file_bytes)?;
-    faces.rejected = listing.turned_down.iter().filter(|f| f.status == FileStatus::Rejected).count();
-    let labels = Labels::gather(options.labels.as_deref(), &listing)?;
-    listing.labels.clear();
-    leave_out(&mut listing, &labels, options);
-    something_to_read(&listing)?;
-
+    let (listing, labels) = look(sources, options, &mut faces)?;
     let (entries, pixels, resumed) = read(&listing, options, place, &mut faces)?;
-
-    let total = entries.len();
-    let copies = copies::find(&entries, &mut |done| faces.flow(Phase::Comparing, done, total))?;
-    let Some(copies) = copies else { return Err(Error::Interrupted(place.name().to_owned())) };
+    let copies = compare(&entries, &mut faces)?;
     let collection = Collection::new(&listing, &labels, &entries, &copies, options);
     enough_works(&collection, &listing, &entries)?;
 
@@ -75,6 +86,24 @@ fn run(
     report.resumed = resumed;
     place.put_in_place()?;
     Ok(report)
+}
+
+/// Lists what there is and joins the labels to it.
+fn look(sources: &[PathBuf], options: &ImportOptions, faces: &mut Faces<'_>) -> Result<(Listing, Labels)> {
+    faces.show(Phase::Looking, 0, 0)?;
+    let mut listing = source::list(sources, options.limits.max_file_bytes)?;
+    faces.rejected = listing.turned_down.iter().filter(|f| f.status == FileStatus::Rejected).count();
+    let labels = Labels::gather(options.labels.as_deref(), &listing)?;
+    listing.labels.clear();
+    leave_out(&mut listing, &labels, options);
+    something_to_read(&listing)?;
+    Ok((listing, labels))
+}
+
+fn compare(entries: &[Entry], faces: &mut Faces<'_>) -> Result<Vec<Copy>> {
+    let total = entries.len();
+    let copies = copies::find(entries, &mut |done| faces.flow(Phase::Comparing, done, total))?;
+    copies.ok_or_else(|| Error::Interrupted(faces.name.to_owned()))
 }
 
 /// Moves the items of classes and styles that are not wanted to those turned down.
@@ -134,6 +163,19 @@ fn read(
         return Err(Error::Interrupted(place.name().to_owned()));
     }
     Ok((entries, pixels, resumed))
+}
+
+/// Decodes everything and keeps nothing but what is to be said about it.
+fn read_only(listing: &Listing, options: &ImportOptions, faces: &mut Faces<'_>) -> Result<Vec<Entry>> {
+    let total = listing.items.len();
+    let mut entries = Vec::with_capacity(total);
+    faces.show(Phase::Reading, 0, total)?;
+    let flow = pipeline::run(listing, 0, &Spec::of(options), options.thread_count(), &mut |i, outcome| {
+        faces.rejected += usize::from(outcome.is_err());
+        entries.push(Entry::of(outcome));
+        faces.flow(Phase::Reading, i + 1, total)
+    })?;
+    if flow.is_break() { Err(Error::Interrupted(faces.name.to_owned())) } else { Ok(entries) }
 }
 
 /// What a journal's entries depend on: files and options, not threads.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::near::Look;
 use crate::pipeline::Outcome;
+use crate::prepare::Tile;
 
 /// Items between flushes: at most so many are done again after a kill.
 const FLUSH_EVERY: usize = 64;
@@ -28,10 +29,12 @@ pub(crate) enum Entry {
 /// A usable work, its pixels lying in the pixel file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Work {
-    /// BLAKE3 of the file, hex.
-    pub file: String,
-    /// BLAKE3 of size and decoded pixels, hex.
-    pub content: String,
+    /// BLAKE3 of the file.
+    #[serde(with = "hex")]
+    pub file: blake3::Hash,
+    /// BLAKE3 of size and decoded pixels.
+    #[serde(with = "hex")]
+    pub content: blake3::Hash,
     pub original: (u32, u32),
     pub fixes: Vec<String>,
     pub look: Look,
@@ -41,9 +44,42 @@ pub(crate) struct Work {
 /// One packed picture.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct TileEntry {
-    /// BLAKE3 of its pixels, hex.
-    pub blake3: String,
+    /// BLAKE3 of its pixels.
+    #[serde(with = "hex")]
+    pub blake3: blake3::Hash,
     pub window: Option<[u32; 4]>,
+}
+
+impl Entry {
+    /// What is kept of an outcome, which is all but the pixels.
+    pub fn of(outcome: Outcome) -> Self {
+        let work = match outcome {
+            Ok(work) => work,
+            Err(reason) => return Entry::Rejected { reason },
+        };
+        let tile = |tile: &Tile| TileEntry { blake3: blake3::hash(&tile.pixels), window: tile.window };
+        Entry::Accepted(Work {
+            file: work.file,
+            content: work.content,
+            original: work.original,
+            fixes: work.fixes,
+            look: work.look,
+            tiles: work.tiles.iter().map(tile).collect(),
+        })
+    }
+}
+
+/// Hashes are hex in the journal and bytes in memory: a hundred thousand of them are kept.
+mod hex {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(hash: &blake3::Hash, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&hash.to_hex())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<blake3::Hash, D::Error> {
+        blake3::Hash::from_hex(String::deserialize(d)?).map_err(D::Error::custom)
+    }
 }
 
 /// The journal and the pixel file, open for appending.
@@ -88,24 +124,10 @@ impl Journal {
 
     /// Appends an item's outcome.
     pub fn push(&mut self, outcome: Outcome) -> Result<()> {
-        let entry = match outcome {
-            Err(reason) => Entry::Rejected { reason },
-            Ok(work) => {
-                let mut tiles = Vec::with_capacity(work.tiles.len());
-                for tile in work.tiles {
-                    self.pixels.write_all(&tile.pixels)?;
-                    tiles.push(TileEntry { blake3: blake3::hash(&tile.pixels).to_hex().to_string(), window: tile.window });
-                }
-                Entry::Accepted(Work {
-                    file: work.file.to_hex().to_string(),
-                    content: work.content.to_hex().to_string(),
-                    original: work.original,
-                    fixes: work.fixes,
-                    look: work.look,
-                    tiles,
-                })
-            }
-        };
+        for tile in outcome.iter().flat_map(|work| &work.tiles) {
+            self.pixels.write_all(&tile.pixels)?;
+        }
+        let entry = Entry::of(outcome);
         let text = serde_json::to_string(&entry).map_err(std::io::Error::other)?;
         self.lines.write_all(sealed(&text).as_bytes())?;
         self.entries.push(entry);
@@ -185,7 +207,7 @@ fn sound_entries(entries: &[Entry], pixels: &mut fs::File, picture_bytes: usize)
             match reader.read_exact(&mut buffer) {
                 Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(n),
                 Err(e) => return Err(e.into()),
-                Ok(()) if blake3::hash(&buffer).to_hex().as_str() != tile.blake3 => return Ok(n),
+                Ok(()) if blake3::hash(&buffer) != tile.blake3 => return Ok(n),
                 Ok(()) => {}
             }
         }

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::format::{
     self, DATASET_FILE, DatasetFile, FORMAT_NAME, FORMAT_VERSION, PIXELS_FILE, RECORDS_FILE, REPORT_FILE, Record, Split, UNSTATED,
 };
-use crate::journal::{Entry, Work};
+use crate::journal::{Entry, TileEntry, Work};
 use crate::labels::{Labels, known_columns};
 use crate::options::ImportOptions;
 use crate::report::{FileReport, FileStatus, ImportReport};
@@ -71,7 +71,7 @@ impl<'a> Collection<'a> {
         for (i, item) in self.listing.items.iter().enumerate() {
             if let Some(work) = self.kept(i) {
                 let stated = self.labels.row(&item.name).and_then(|r| r.group.clone());
-                group.insert(i, stated.unwrap_or_else(|| format!("picture:{}", work.file)));
+                group.insert(i, stated.unwrap_or_else(|| format!("picture:{}", work.file.to_hex())));
             }
         }
         let mut joined = Joined::default();
@@ -88,27 +88,33 @@ impl<'a> Collection<'a> {
         self.labels.class(&item.name, &self.listing.sources[item.source].prefix)
     }
 
-    /// One record a packed picture, in order, each with the number of its item.
-    fn records(&self) -> Vec<(usize, Record)> {
+    /// The side of each group.
+    fn sides(&self) -> BTreeMap<String, Split> {
         let numbers: BTreeMap<&str, usize> =
             self.listing.items.iter().enumerate().map(|(i, item)| (item.name.as_str(), i)).collect();
         let group_of = |name: &str| numbers.get(name).and_then(|i| self.group.get(i)).cloned();
         let asked = self.labels.asked_sides(group_of);
-        let sides = split::sides(
-            self.group.values().map(String::as_str),
-            &asked,
-            self.options.split_seed,
-            self.options.held_out_fraction,
-        );
-        let mut records = Vec::new();
-        for (&i, group) in &self.group {
-            let Some(work) = self.kept(i) else { continue };
+        let groups = self.group.values().map(String::as_str);
+        split::sides(groups, &asked, self.options.split_seed, self.options.held_out_fraction)
+    }
+
+    /// One record a packed picture, in order. Made anew each time they are asked for: a record is 1 kB, and there may be many.
+    fn records<'s>(&'s self, sides: &'s BTreeMap<String, Split>) -> impl Iterator<Item = Record> + 's {
+        let works = self.group.iter().filter_map(|(&i, group)| Some((i, group, self.kept(i)?)));
+        works.flat_map(move |(i, group, work)| {
             let base = self.record(i, work, group, sides[group]);
-            for tile in &work.tiles {
-                records.push((i, Record { pixels_blake3: tile.blake3.clone(), window: tile.window, ..base.clone() }));
-            }
-        }
-        records
+            let record = move |tile: &TileEntry| Record {
+                pixels_blake3: tile.blake3.to_hex().to_string(),
+                window: tile.window,
+                ..base.clone()
+            };
+            work.tiles.iter().map(record)
+        })
+    }
+
+    /// Packed pictures.
+    fn pictures(&self) -> usize {
+        self.group.keys().filter_map(|&i| self.kept(i)).map(|work| work.tiles.len()).sum()
     }
 
     fn record(&self, i: usize, work: &Work, group: &str, split: Split) -> Record {
@@ -118,7 +124,7 @@ impl<'a> Collection<'a> {
         let stem = own.rsplit_once('.').map_or(own, |(stem, _)| stem);
         Record {
             file: name.clone(),
-            blake3: work.file.clone(),
+            blake3: work.file.to_hex().to_string(),
             pixels_blake3: String::new(),
             title: row.title.unwrap_or_else(|| stem.to_owned()),
             creator: row.creator,
@@ -210,27 +216,20 @@ pub(crate) fn write(
     name: &str,
     tick: &mut dyn FnMut(usize, usize) -> Result<()>,
 ) -> Result<ImportReport> {
-    let records = collection.records();
-    copy_pixels(collection, pixels, &target.join(PIXELS_FILE), records.len(), tick)?;
-    let mut report = report(collection, &records, name);
-    let classes = names(&report.classes, collection.group.len(), "classes", &mut report.warnings);
-    let styles = names(&report.styles, collection.group.len(), "styles", &mut report.warnings);
+    let sides = collection.sides();
+    copy_pixels(collection, pixels, &target.join(PIXELS_FILE), collection.pictures(), tick)?;
+    let (mut report, classes, styles) = report(collection, &sides, name);
 
     let (height, width) = collection.options.resolution;
-    let mut text = Vec::new();
-    for (_, record) in &records {
-        serde_json::to_writer(&mut text, record).map_err(std::io::Error::other)?;
-        text.push(b'\n');
-    }
-    report.manifest_hash = format::manifest_hash(height, width, &classes, &styles, &text);
-    write_synced(&target.join(RECORDS_FILE), &text)?;
+    let hasher = format::manifest_hasher(height, width, &classes, &styles);
+    report.manifest_hash = write_records(collection.records(&sides), hasher, &target.join(RECORDS_FILE))?;
     let file = DatasetFile {
         format: FORMAT_NAME.into(),
         version: FORMAT_VERSION,
         name: name.to_owned(),
         height,
         width,
-        count: records.len(),
+        count: report.pictures,
         works: report.works,
         groups: report.groups,
         train: report.train,
@@ -246,6 +245,24 @@ pub(crate) fn write(
     write_json(&target.join(DATASET_FILE), &file)?;
     write_json(&target.join(REPORT_FILE), &report)?;
     Ok(report)
+}
+
+/// What would be packed, in words and figures, and nothing is.
+pub(crate) fn survey(collection: &Collection<'_>, name: &str) -> ImportReport {
+    report(collection, &collection.sides(), name).0
+}
+
+/// Writes the records one by one; gives the manifest hash.
+fn write_records(records: impl Iterator<Item = Record>, mut hasher: blake3::Hasher, path: &Path) -> Result<String> {
+    let mut file = BufWriter::new(fs::File::create(path)?);
+    for record in records {
+        let mut line = serde_json::to_vec(&record).map_err(std::io::Error::other)?;
+        line.push(b'\n');
+        hasher.update(&line);
+        file.write_all(&line)?;
+    }
+    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
 fn copy_pixels(
@@ -281,11 +298,12 @@ fn copy_pixels(
     tick(total, total)
 }
 
-fn report(c: &Collection<'_>, records: &[(usize, Record)], name: &str) -> ImportReport {
+/// The report, and the names of the classes and styles that are learnt.
+fn report(c: &Collection<'_>, sides: &BTreeMap<String, Split>, name: &str) -> (ImportReport, Vec<String>, Vec<String>) {
     let mut report = ImportReport {
         name: name.to_owned(),
         resolution: c.options.resolution,
-        pictures: records.len(),
+        pictures: c.pictures(),
         works: c.group.len(),
         groups: c.groups(),
         labels: c.labels.reports.clone(),
@@ -294,15 +312,15 @@ fn report(c: &Collection<'_>, records: &[(usize, Record)], name: &str) -> Import
         files: c.file_reports(),
         ..ImportReport::default()
     };
-    for (_, record) in records {
+    for record in c.records(sides) {
         match record.split {
             Split::Train => report.train += 1,
             Split::HeldOut => report.held_out += 1,
         }
-        *report.licences.entry(record.licence.clone()).or_default() += 1;
-        for (label, counts) in [(&record.class, &mut report.classes), (&record.style, &mut report.styles)] {
+        *report.licences.entry(record.licence).or_default() += 1;
+        for (label, counts) in [(record.class, &mut report.classes), (record.style, &mut report.styles)] {
             if let Some(label) = label {
-                *counts.entry(label.clone()).or_default() += 1;
+                *counts.entry(label).or_default() += 1;
             }
         }
     }
@@ -310,7 +328,9 @@ fn report(c: &Collection<'_>, records: &[(usize, Record)], name: &str) -> Import
         *report.counts.entry(file.status).or_default() += 1;
     }
     warn(&mut report);
-    report
+    let classes = names(&report.classes, c.group.len(), "classes", &mut report.warnings);
+    let styles = names(&report.styles, c.group.len(), "styles", &mut report.warnings);
+    (report, classes, styles)
 }
 
 fn warn(report: &mut ImportReport) {
@@ -371,13 +391,8 @@ fn names(counts: &BTreeMap<String, usize>, works: usize, what: &str, warnings: &
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    let mut text = serde_json::to_vec_pretty(value).map_err(std::io::Error::other)?;
-    text.push(b'\n');
-    write_synced(path, &text)
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = fs::File::create(path)?;
-    file.write_all(bytes)?;
-    Ok(file.sync_all()?)
+    let mut file = BufWriter::new(fs::File::create(path)?);
+    serde_json::to_writer_pretty(&mut file, value).map_err(std::io::Error::other)?;
+    file.write_all(b"\n")?;
+    Ok(file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?)
 }

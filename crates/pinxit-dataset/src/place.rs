@@ -36,8 +36,7 @@ impl Drop for Place {
 impl Place {
     /// Locks the place and checks that it is free, or holds a dataset that may be replaced.
     pub fn take(dir: &Path, replace: bool) -> Result<Self> {
-        let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        check_name(&name)?;
+        let name = own_name(dir)?;
         let home = dir.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(home)?;
         let lock = lock(home, &name)?;
@@ -47,16 +46,7 @@ impl Place {
             fs::rename(place.beside("old"), &place.dir)?;
         }
         remove_if_there(&place.beside("old"))?;
-        if place.dir.exists() {
-            if !replace {
-                return Err(Error::Exists(place.name));
-            }
-            // Never replace a folder that is something else; a damaged dataset may go.
-            match read_dataset_file(&place.dir) {
-                Ok(_) | Err(Error::Damaged { .. } | Error::Version { .. }) => {}
-                Err(e) => return Err(e),
-            }
-        }
+        check_free(&place.dir, &place.name, replace)?;
         Ok(place)
     }
 
@@ -100,6 +90,33 @@ impl Place {
 
     fn beside(&self, suffix: &str) -> PathBuf {
         self.dir.with_file_name(format!("{}.{suffix}", self.name))
+    }
+}
+
+/// The name of the dataset that would lie in `dir`, if that is free, or holds a dataset that may be replaced. Locks nothing.
+pub(crate) fn free_name(dir: &Path, replace: bool) -> Result<String> {
+    let name = own_name(dir)?;
+    check_free(dir, &name, replace)?;
+    Ok(name)
+}
+
+fn own_name(dir: &Path) -> Result<String> {
+    let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    check_name(&name)?;
+    Ok(name)
+}
+
+/// Never replace a folder that is something else; a damaged dataset may go.
+fn check_free(dir: &Path, name: &str, replace: bool) -> Result<()> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    if !replace {
+        return Err(Error::Exists(name.to_owned()));
+    }
+    match read_dataset_file(dir) {
+        Ok(_) | Err(Error::Damaged { .. } | Error::Version { .. }) => Ok(()),
+        Err(e) => Err(e),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Each kind of bad input: a clear word about it, and nothing else is lost.
 
-use pinxit_dataset::{Error, FileStatus, check_name};
+use pinxit_dataset::{Error, FileStatus, ImportOptions, check_name};
 use pinxit_image::Picture;
 
 use crate::common::{Place, fate, options, picture, png};
@@ -153,6 +153,23 @@ fn unreadable_file_and_links() {
     } else {
         assert_eq!(report.pictures, 4);
     }
+}
+
+#[test]
+fn an_inspection_says_what_the_import_would_and_writes_nothing() {
+    let place = Place::with(5);
+    place.put("broken.png", b"nope");
+    place.put("copy.png", &png(&picture(0, 40, 32)));
+    place.put("small.png", &png(&picture(9, 16, 16)));
+    let go_on = &mut |_| std::ops::ControlFlow::Continue(());
+    let mut inspect = |options: &ImportOptions| pinxit_dataset::inspect(&[place.source()], options, &place.target(), go_on);
+    let seen = inspect(&options()).unwrap();
+    assert!(!place.target().parent().unwrap().exists(), "not even the home is made");
+    let mut done = place.import().unwrap();
+    done.manifest_hash.clear();
+    assert_eq!(seen, done);
+    assert!(matches!(inspect(&options()), Err(Error::Exists(_))));
+    assert_eq!(inspect(&ImportOptions { replace: true, ..options() }).unwrap(), seen);
 }
 
 #[test]
