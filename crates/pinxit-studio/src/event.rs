@@ -173,6 +173,16 @@ pub trait Watcher {
     fn stop(&mut self) -> bool;
 }
 
+/// Says nothing, and passes on the wish to stop: for an answer that is one object.
+pub struct Silent<'a>(pub &'a mut dyn Watcher);
+
+impl Watcher for Silent<'_> {
+    fn event(&mut self, _: Event) {}
+    fn stop(&mut self) -> bool {
+        self.0.stop()
+    }
+}
+
 /// Nobody watches.
 pub struct Unwatched;
 

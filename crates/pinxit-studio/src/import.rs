@@ -1,8 +1,9 @@
 //! Pictures into a dataset.
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use pinxit_dataset::{FileStatus, Framing, ImportOptions, ImportProgress, ImportReport, Phase};
+pub use pinxit_dataset::{FileStatus, ImportReport};
+use pinxit_dataset::{Framing, ImportOptions, ImportProgress, Phase};
 
 use crate::event::{Event, Task, Watcher, figures};
 use crate::home::Kind;
@@ -71,6 +72,33 @@ pub fn import(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watche
     let name = request.name()?;
     let dir = studio.path(Kind::Dataset, &name)?;
     watcher.event(Event::Started { task: Task::Import, name: name.clone() });
+    let mut report = watched(pinxit_dataset::import, request, &dir, watcher)?;
+    tell(&report, watcher);
+    // Each file has been told of already; all of them once more as JSON would take more memory than the whole import.
+    let files = std::mem::take(&mut report.files);
+    let mut result = figures(&report);
+    result.shift_remove("files");
+    report.files = files;
+    let next = vec![format!("pinxit train {}", report.name), format!("pinxit datasets show {}", report.name)];
+    watcher.event(Event::Finished { task: Task::Import, result, next });
+    Ok(report)
+}
+
+/// Looks at every picture as [`import`] would, tells the same, and writes nothing.
+pub fn inspect(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watcher) -> Result<ImportReport> {
+    crate::train::check_size(request.settings.size)?;
+    let dir = studio.path(Kind::Dataset, &request.name()?)?;
+    let report = watched(pinxit_dataset::inspect, request, &dir, watcher)?;
+    tell(&report, watcher);
+    Ok(report)
+}
+
+/// An import or an inspection.
+type Work = fn(&[PathBuf], &ImportOptions, &Path, &mut dyn FnMut(ImportProgress) -> ControlFlow<()>) -> Outcome;
+type Outcome = pinxit_dataset::Result<ImportReport>;
+
+/// Does `work` with its progress as events.
+fn watched(work: Work, request: &ImportRequest, dir: &Path, watcher: &mut dyn Watcher) -> Result<ImportReport> {
     let mut progress = |p: ImportProgress| {
         watcher.event(Event::Progress {
             task: Task::Import,
@@ -80,15 +108,13 @@ pub fn import(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watche
         });
         if watcher.stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let report = match pinxit_dataset::import(&request.sources, &request.options(), &dir, &mut progress) {
+    match work(&request.sources, &request.options(), dir, &mut progress) {
         Err(pinxit_dataset::Error::Interrupted(_)) => {
             watcher.event(Event::Interrupted { task: Task::Import, resume: None });
-            return Err(Error::Interrupted { resume: None });
+            Err(Error::Interrupted { resume: None })
         }
-        other => other?,
-    };
-    tell(&report, watcher);
-    Ok(report)
+        other => Ok(other?),
+    }
 }
 
 fn phase(phase: Phase) -> &'static str {
@@ -112,8 +138,4 @@ fn tell(report: &ImportReport, watcher: &mut dyn Watcher) {
     for message in &report.warnings {
         watcher.event(Event::Warning { message: message.clone(), hint: None });
     }
-    let mut result = figures(report);
-    result.shift_remove("files");
-    let next = vec![format!("pinxit train {}", report.name), format!("pinxit datasets show {}", report.name)];
-    watcher.event(Event::Finished { task: Task::Import, result, next });
 }

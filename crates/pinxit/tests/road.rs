@@ -137,7 +137,13 @@ fn a_dry_run_in_json_is_one_object_with_the_source_of_every_value() {
     assert_eq!(paint["pictures"].as_array().map(Vec::len), Some(2));
     assert_eq!(plan(&["generate", "--from", "out/dots-round-000001.png"])["pictures"][0], "dots-round-000001-again.png");
     assert!(!desk.path().join("dots-round-000001-again.png").exists(), "a dry run paints nothing");
+    std::fs::write(desk.path().join("dots/round/broken.png"), "no picture").unwrap();
     let import = plan(&["import", "dots", "--into", "more", "--size", "32"]);
+    assert_eq!(import["report"]["counts"]["rejected"], 1);
+    assert_eq!(import["report"]["files"][0]["file"], "round/broken.png");
+    let seen = desk.run(&["import", "dots", "--into", "more", "--size", "32", "-n"]);
+    assert!(stderr(&seen).contains("rejected: round/broken.png") && stdout(&seen).contains("rejected"), "{}", stdout(&seen));
+    assert!(!desk.home().join("datasets/more").exists() && !desk.home().join("datasets/more.partial").exists());
     assert_eq!(import["settings"]["size"], serde_json::json!({ "value": "32", "source": "flag --size" }));
 }
 

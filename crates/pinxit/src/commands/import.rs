@@ -2,9 +2,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use pinxit_studio::event::{self, Silent};
+use pinxit_studio::import::{FileStatus, ImportReport, ImportRequest, import, inspect};
+use pinxit_studio::settings::{FitTo, ImportPartial, ImportSettings, Setting, Size, resolved_json, write_resolved};
 use pinxit_studio::{Kind, Result};
-use pinxit_studio::import::{ImportRequest, import};
-use pinxit_studio::settings::{FitTo, ImportPartial, ImportSettings, Size, resolved_json, write_resolved};
 use serde_json::json;
 
 use crate::context::Context;
@@ -57,7 +58,7 @@ pub struct ImportArgs {
     /// Leave out a style (repeatable)
     #[arg(long, value_name = "STYLE", help_heading = "More")]
     skip_style: Vec<String>,
-    /// Say what would be done, and stop
+    /// Look at every picture, say what would become of it, and write nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
 }
@@ -81,20 +82,36 @@ pub fn run(args: ImportArgs, context: &mut Context) -> Result<()> {
         replace: args.replace,
     };
     if args.dry_run {
-        let folder = context.studio.path(Kind::Dataset, &request.name()?)?;
-        let object = json!({ "dry_run": "import", "folder": folder, "settings": resolved_json(&resolved) });
-        let head = format!("# into {}\n", folder.display());
-        output::dry_run(context.globals.json, object, &(head + &write_resolved("import", &resolved)));
-        return Ok(());
+        return dry_run(&request, &resolved, context);
     }
     let report = import(&context.studio, &request, &mut context.face)?;
     if context.globals.json {
         return Ok(());
     }
+    output::data(&counts(&report));
+    context.next(&[format!("pinxit train {}", report.name), format!("pinxit datasets show {} --sheet sheet.png", report.name)]);
+    Ok(())
+}
+
+/// Settings first, then what would become of the files: those that are not simply accepted by name, all of them counted.
+fn dry_run(request: &ImportRequest, resolved: &[Setting], context: &mut Context) -> Result<()> {
+    let folder = context.studio.path(Kind::Dataset, &request.name()?)?;
+    if !context.globals.json {
+        output::data(&format!("# into {}\n{}", folder.display(), write_resolved("import", resolved).trim_end()));
+        output::data(&counts(&inspect(&context.studio, request, &mut context.face)?));
+        return Ok(());
+    }
+    let mut report = inspect(&context.studio, request, &mut Silent(&mut context.face))?;
+    report.files.retain(|f| !matches!(f.status, FileStatus::Accepted | FileStatus::Ignored));
+    let settings = resolved_json(resolved);
+    let object = json!({ "dry_run": "import", "folder": folder, "settings": settings, "report": report });
+    output::data(&event::versioned(&object));
+    Ok(())
+}
+
+fn counts(report: &ImportReport) -> String {
     let mut rows: Vec<Vec<String>> = report.counts.iter().map(|(s, n)| vec![s.word().to_string(), n.to_string()]).collect();
     rows.push(vec!["pictures packed".into(), report.pictures.to_string()]);
     rows.push(vec!["held out".into(), report.held_out.to_string()]);
-    output::data(&output::table(&["files", "count"], &rows));
-    context.next(&[format!("pinxit train {}", report.name), format!("pinxit datasets show {} --sheet sheet.png", report.name)]);
-    Ok(())
+    output::table(&["files", "count"], &rows)
 }
