@@ -59,7 +59,9 @@ fn a_refused_run_leaves_no_folder() {
 #[test]
 fn sizes_no_network_can_learn_are_refused_at_import() {
     let desk = Desk::with_dots();
-    settings().bind(|| insta::assert_snapshot!("import-odd-size", failure(&desk, &["import", "dots", "--into", "odd", "--size", "33"])));
+    settings().bind(|| {
+        insta::assert_snapshot!("import-odd-size", failure(&desk, &["import", "dots", "--into", "odd", "--size", "33"]))
+    });
     std::fs::remove_file(desk.home().join("config.toml")).unwrap();
     // 56 px suit none of the networks chosen by size alone, but one of the others.
     assert_eq!(code(&desk.run(&["import", "dots", "--into", "odd", "--size", "56"])), 0);
@@ -78,6 +80,9 @@ fn a_size_that_is_not_the_models_contradicts_from() {
         assert!(refused.starts_with("exit 1\n") && refused.contains(asked[0]) && refused.contains("of size xs-32"), "{refused}");
     }
     assert_eq!(code(&desk.run(&[&train[..], &["--preset", "xs-32"]].concat())), 0, "the same size is none");
+    assert_eq!(code(&desk.run(&["import", "dots", "--into", "large", "--size", "64"])), 0);
+    let refused = failure(&desk, &["train", "large", "--from", "dots", "--dry-run"]);
+    assert!(refused.contains("paints 32 px, the dataset holds 64 px") && refused.contains("--size 32"), "{refused}");
     let file = std::fs::read_to_string(desk.home().join("config.toml")).unwrap();
     std::fs::write(desk.home().join("config.toml"), file.replace("xs-32", "xs-64")).unwrap();
     let plan = common::stdout(&desk.run(&train));

@@ -127,6 +127,13 @@ pub struct Size {
     pub height: u32,
 }
 
+impl Size {
+    /// From height and width, the order of tensors.
+    pub fn of((height, width): (usize, usize)) -> Self {
+        Size { width: width as u32, height: height as u32 }
+    }
+}
+
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.width == self.height { write!(f, "{}", self.width) } else { write!(f, "{}x{}", self.width, self.height) }

@@ -120,8 +120,9 @@ pub(super) fn resolve(request: &TrainRequest, dataset: &Dataset, parent: Option<
         take_size(&mut config, &model.generator, &mut origins)?;
     }
     fits_discriminator(&config, settings.discriminator.as_deref())?;
-    if parent.is_none() {
-        fits_pictures(&config, dataset)?;
+    match parent {
+        Some(model) => same_size(model.generator.resolution(), dataset.resolution())?,
+        None => fits_pictures(&config, dataset)?,
     }
     Ok(ResolvedConfig { config: checked(config)?, origins })
 }
@@ -146,12 +147,23 @@ fn take_size(config: &mut TrainConfig, model: &GeneratorConfig, origins: &mut BT
 
 /// The trainer would refuse the same, but only after a dry run has promised that all is well.
 fn fits_pictures(config: &TrainConfig, dataset: &Dataset) -> Result<()> {
-    let (height, width) = dataset.resolution();
     if config.channels.is_empty() {
-        sizes::check(Size { width: width as u32, height: height as u32 })?;
+        sizes::check(Size::of(dataset.resolution()))?;
     }
     generator(config, dataset.resolution(), dataset.classes().len(), dataset.styles().len())?;
     Ok(())
+}
+
+/// A model that is trained further paints pictures of the size it always has.
+fn same_size(model: (usize, usize), pictures: (usize, usize)) -> Result<()> {
+    if model == pictures {
+        return Ok(());
+    }
+    let (model, pictures) = (Size::of(model), Size::of(pictures));
+    Err(Error::Setting {
+        message: format!("the model to begin from paints {model} px, the dataset holds {pictures} px"),
+        hint: format!("import the pictures again with --size {model}, or leave --from away to begin anew"),
+    })
 }
 
 /// `--set discriminator=own` alone would mix the defaults of one with the other.
@@ -200,7 +212,11 @@ fn lay(table: &mut Table, layer: &Table, prefix: &str, origin: &Origin, origins:
 /// A preset's name, or `auto`.
 pub fn preset(text: &str) -> std::result::Result<String, String> {
     let names: Vec<String> = std::iter::once("auto".into()).chain(Preset::ALL.map(|p| p.to_string())).collect();
-    if names.iter().any(|name| name == text) { Ok(text.into()) } else { Err(format!("\"{text}\" is none of {}", names.join(", "))) }
+    if names.iter().any(|name| name == text) {
+        Ok(text.into())
+    } else {
+        Err(format!("\"{text}\" is none of {}", names.join(", ")))
+    }
 }
 
 /// `augment.cutout=true` as a table. A value that is no TOML is taken as text.

@@ -21,9 +21,8 @@ fn presets(size: Size) -> impl Iterator<Item = Preset> {
 }
 
 /// `wanted`, or the largest preset of its width (`xs` or `s`) that can paint pictures of this size, if any can.
-pub(super) fn fitting(wanted: &str, (height, width): (usize, usize)) -> Option<String> {
-    let size = Size { width: width as u32, height: height as u32 };
-    let all: Vec<String> = presets(size).map(|p| p.to_string()).collect();
+pub(super) fn fitting(wanted: &str, resolution: (usize, usize)) -> Option<String> {
+    let all: Vec<String> = presets(Size::of(resolution)).map(|p| p.to_string()).collect();
     let breadth = |preset: &str| preset.split('-').next().map(String::from);
     let alike = all.iter().rev().find(|p| breadth(p) == breadth(wanted));
     all.iter().find(|p| *p == wanted).or(alike).or(all.last()).cloned()
