@@ -24,6 +24,11 @@ const ALL: &[Evidence] = &[
         what: "train the landscapes at 64 px and evaluate (hours); docs/results.md",
         script: "evidence/landscapes.sh",
     },
+    Evidence {
+        name: "import100k",
+        what: "import 100,000 pictures: memory, time, a kill and a resume (minutes); docs/results.md",
+        script: "evidence/import100k.sh",
+    },
 ];
 
 /// Lists the proofs, or runs one.

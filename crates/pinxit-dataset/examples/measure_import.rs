@@ -1,6 +1,6 @@
 //! Imports a collection and prints its counts, its time and the peak of memory.
 //!
-//!     cargo run -p pinxit-dataset --example measure_import -- SOURCE DATASET HEIGHT WIDTH [PATCHES]
+//!     cargo run -p pinxit-dataset --example measure_import -- SOURCE[,SOURCE] DATASET HEIGHT WIDTH [PATCHES]
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -11,17 +11,19 @@ use pinxit_image::{Encoding, Metadata, encode};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [source, dir, height, width, rest @ ..] = args.as_slice() else {
-        return Err("SOURCE DATASET HEIGHT WIDTH [PATCHES]".into());
+    let [sources, dir, height, width, rest @ ..] = args.as_slice() else {
+        return Err("SOURCE[,SOURCE] DATASET HEIGHT WIDTH [PATCHES]".into());
     };
     let mut options = ImportOptions { resolution: (height.parse()?, width.parse()?), replace: true, ..ImportOptions::default() };
     if let [patches] = rest {
         options.framing = Framing::Patches(patches.parse()?);
     }
     let began = Instant::now();
-    let report = import(&[source.into()], &options, Path::new(dir), &mut |_| ControlFlow::Continue(()))?;
+    let sources: Vec<_> = sources.split(',').map(Into::into).collect();
+    let report = import(&sources, &options, Path::new(dir), &mut |_| ControlFlow::Continue(()))?;
     let secs = began.elapsed().as_secs_f64();
     println!("{} pictures of {} works in {secs:.1} s: {:?}", report.pictures, report.works, report.counts);
+    println!("of these files an import that was cut off had read {}", report.resumed);
     println!("train {} held out {} groups {} classes {:?}", report.train, report.held_out, report.groups, report.classes);
     println!("near-duplicate groups: {}", report.near_duplicates.len());
     report.warnings.iter().for_each(|w| println!("warning: {w}"));
