@@ -8,6 +8,7 @@ use pinxit_dataset::{Framing, ImportOptions, ImportProgress, Phase};
 use crate::event::{Event, Task, Watcher, figures};
 use crate::home::Kind;
 use crate::settings::{FitTo, ImportSettings};
+use crate::shell::command;
 use crate::{Error, Result, Studio};
 
 /// What to take in, and as what.
@@ -79,9 +80,13 @@ pub fn import(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watche
     let mut result = figures(&report);
     result.shift_remove("files");
     report.files = files;
-    let next = vec![format!("pinxit train {}", report.name), format!("pinxit datasets show {}", report.name)];
-    watcher.event(Event::Finished { task: Task::Import, result, next });
+    watcher.event(Event::Finished { task: Task::Import, result, next: suggestions(&report) });
     Ok(report)
+}
+
+/// What makes sense after an import.
+pub fn suggestions(report: &ImportReport) -> Vec<String> {
+    vec![command(&["train", &report.name]), command(&["datasets", "show", &report.name])]
 }
 
 /// Looks at every picture as [`import`] would, tells the same, and writes nothing.

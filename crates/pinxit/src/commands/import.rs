@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pinxit_studio::event::{self, Silent};
-use pinxit_studio::import::{FileStatus, ImportReport, ImportRequest, import, inspect};
+use pinxit_studio::import::{FileStatus, ImportReport, ImportRequest, import, inspect, suggestions};
 use pinxit_studio::settings::{FitTo, ImportPartial, ImportSettings, Setting, Size, resolved_json, write_resolved};
 use pinxit_studio::{Kind, Result};
 use serde_json::json;
@@ -89,7 +89,7 @@ pub fn run(args: ImportArgs, context: &mut Context) -> Result<()> {
         return Ok(());
     }
     output::data(&counts(&report));
-    context.next(&[format!("pinxit train {}", report.name), format!("pinxit datasets show {} --sheet sheet.png", report.name)]);
+    context.next(&suggestions(&report));
     Ok(())
 }
 
