@@ -8,7 +8,7 @@ use pinxit_tensor::{Array, Rng, Tensor};
 use pinxit_train::batch::Batch;
 use pinxit_train::state::{Counters, Learner, State};
 use pinxit_train::step::{Judge, Players, ProjectedJudge, Rates, step};
-use pinxit_train::{Discriminator, Loss, TrainConfig, Update, auto, average};
+use pinxit_train::{Discriminator, TrainConfig, auto, average};
 use std::error::Error;
 use std::time::{Duration, Instant};
 
@@ -88,11 +88,8 @@ fn paint(preset: Preset, o: &Options) -> Vec<f64> {
 }
 
 fn train(preset: Preset, o: &Options) -> Result<Vec<f64>, Box<dyn Error>> {
-    let discriminator = if o.mode == "own" { Discriminator::Own } else { Discriminator::Projected };
-    let mut config = TrainConfig { preset: o.preset.clone(), discriminator, batch: o.batch, ..TrainConfig::default() };
-    if discriminator == Discriminator::Own {
-        (config.loss, config.update) = (Loss::Relativistic, Update::Simultaneous);
-    }
+    let defaults = if o.mode == "own" { TrainConfig::own() } else { TrainConfig::projected() };
+    let config = TrainConfig { preset: o.preset.clone(), batch: o.batch, ..defaults };
     let sizes = GeneratorConfig::new(preset, (4, 4), CLASSES, 0);
     let (h, w) = sizes.resolution();
     let batch = Batch { pictures: Rng::stream(1, "reals").normal_tensor(&[o.batch, h, w, 3]), labels: labels(o.batch) };
