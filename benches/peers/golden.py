@@ -101,7 +101,8 @@ def mobilenet(original):
 def projected():
     torch.manual_seed(3)
     weights = {k: v.double() for k, v in nets.folded(ASSET).items()}
-    d = nets.ProjectedDiscriminator(weights, 3, feature_size=32, mix=8, channels=12, embed=16, dtype=torch.float64).double()
+    sizes = dict(feature_size=32, mix=8, channels=12, embed=16, pixels=32)
+    d = nets.ProjectedDiscriminator(weights, 3, dtype=torch.float64, **sizes).double()
     for group in (d.ccm, d.csm):
         group[:] = [w.float().double() for w in group]
     for p in d.parameters():
@@ -111,9 +112,9 @@ def projected():
     x = pictures(4, 32, 32).float().double().requires_grad_(True)
     features = d.features(x)
     content = {"input": last(x), "labels.class": labels}
-    for k, (ccm, csm, feature) in enumerate(zip(d.ccm, d.csm, features)):
+    for k, (ccm, csm) in enumerate(zip(d.ccm, d.csm)):
         content[f"frozen/ccm.{k}"], content[f"frozen/csm.{k}"] = tensors.conv_last(ccm), tensors.conv_last(csm)
-        content[f"feature.{k}"] = last(feature)
+    content.update({f"feature.{k}": last(feature) for k, feature in enumerate(features)})
     for k, head in enumerate(d.heads):
         for name, layer in head.layers().items():
             co, ci, kh, kw = layer.weight.shape
@@ -124,7 +125,7 @@ def projected():
     content.update({f"score.{k}": s[..., None] for k, s in enumerate(scores)})
     grads, (slope,) = gradients(d, sum((s * s).mean() for s in scores), [x])
     content["input_grad"] = last(slope)
-    meta = dict(feature_size=32, mix=8, channels=12, embed=16, classes=3)
+    meta = dict(classes=3, **sizes)
     tensors.save(OUT / "projected.safetensors", {**named(d, "weight", lambda p: p), **grads, **content}, meta)
 
 

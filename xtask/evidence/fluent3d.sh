@@ -12,4 +12,4 @@ else
   $pinxit train fluent3d --name fluent3d --preset xs-64 --condition class --kimg "${KIMG:-400}" --seed 1
 fi
 $pinxit evaluate fluent3d --dataset fluent3d
-$pinxit generate fluent3d --seeds 0-63 --grid -o $PINXIT_HOME/pictures/fluent3d
+$pinxit generate fluent3d --seeds 0-63 --grid --overwrite -o $PINXIT_HOME/pictures/fluent3d

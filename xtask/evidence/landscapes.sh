@@ -24,4 +24,4 @@ else
   $pinxit train landscapes --name landscapes --preset xs-64 --condition none --kimg "${KIMG:-300}" --seed 1
 fi
 $pinxit evaluate landscapes --dataset landscapes
-$pinxit generate landscapes --seeds 0-63 --grid -o $PINXIT_HOME/pictures/landscapes
+$pinxit generate landscapes --seeds 0-63 --grid --overwrite -o $PINXIT_HOME/pictures/landscapes

@@ -84,7 +84,7 @@ fn run(
     let mut tick = |done, total| faces.show(Phase::Packing, done, total);
     let mut report = pack::write(&collection, &pixels, &target, place.name(), &mut tick)?;
     report.resumed = resumed;
-    place.put_in_place()?;
+    place.put_in_place(options.replaced_to.as_deref())?;
     Ok(report)
 }
 

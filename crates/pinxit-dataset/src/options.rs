@@ -44,6 +44,8 @@ pub struct ImportOptions {
     pub threads: usize,
     /// Replace a dataset of the same name.
     pub replace: bool,
+    /// Where the replaced dataset is moved, on the same disk; it is deleted if absent.
+    pub replaced_to: Option<PathBuf>,
 }
 
 impl Default for ImportOptions {
@@ -62,6 +64,7 @@ impl Default for ImportOptions {
             min_side_px: 0,
             threads: 0,
             replace: false,
+            replaced_to: None,
         }
     }
 }

@@ -67,15 +67,19 @@ impl Place {
         Ok(target)
     }
 
-    /// Renames the packed form to its name and removes what is left of the work.
-    pub fn put_in_place(&self) -> Result<()> {
+    /// Renames the packed form to its name and removes what is left of the work; what lay there before goes to `replaced_to`, or is
+    /// deleted.
+    pub fn put_in_place(&self, replaced_to: Option<&Path>) -> Result<()> {
         let old = self.beside("old");
         if self.dir.exists() {
             fs::rename(&self.dir, &old)?;
         }
         fs::rename(self.target(), &self.dir)?;
         sync_folder(&self.dir);
-        remove_if_there(&old)?;
+        match replaced_to {
+            Some(to) if old.exists() => fs::rename(&old, to)?,
+            _ => remove_if_there(&old)?,
+        }
         self.discard()
     }
 

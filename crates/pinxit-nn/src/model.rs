@@ -42,7 +42,7 @@ pub struct DatasetSummary {
     pub manifest_hash: String,
     /// Number of pictures.
     pub pictures: usize,
-    /// Pictures of each class, in the order of the names; empty in files that do not say.
+    /// Training pictures of each class, in the order of the names; empty in files that do not say.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub class_counts: Vec<usize>,
     /// Pictures of each style, likewise.
@@ -88,6 +88,9 @@ struct Card {
     /// Height and width, px: for people and other programs; the generator's sizes are what counts.
     resolution: (usize, usize),
     generator: GeneratorConfig,
+    /// [`Model::hash`] of the model as it will be read, so that damaged weights are noticed; empty in older files.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    hash: String,
     #[serde(flatten)]
     meta: ModelMeta,
 }
@@ -111,7 +114,11 @@ impl Model {
         card.generator.validate()?;
         check_names(&card.generator, &card.meta)?;
         opened.expect(&Generator::new(card.generator.clone()).specs())?;
-        Ok(Model { generator: card.generator, meta: card.meta, weights: opened.weights()? })
+        let model = Model { generator: card.generator, meta: card.meta, weights: opened.weights()? };
+        if !card.hash.is_empty() && card.hash != model.hash() {
+            return Err(Error::Damaged("its weights or labels are not the ones that were saved".into()));
+        }
+        Ok(model)
     }
 
     /// Writes the model, whole or not at all. Refuses what [`load`](Self::load) would refuse.
@@ -126,16 +133,20 @@ impl Model {
         if let Some(name) = first_not_finite(&self.weights) {
             return Err(Error::NotFinite(name.to_string()));
         }
-        let card = Card {
-            format_version: FORMAT_VERSION,
-            resolution: self.generator.resolution(),
-            generator: self.generator.clone(),
-            meta: self.meta.clone(),
+        let with = |hash: String| -> Result<Vec<u8>> {
+            let card = Card {
+                format_version: FORMAT_VERSION,
+                resolution: self.generator.resolution(),
+                generator: self.generator.clone(),
+                hash,
+                meta: self.meta.clone(),
+            };
+            let card = serde_json::to_string(&card).map_err(|e| Error::NotAModel(e.to_string()))?;
+            Ok(to_bytes(&self.weights, &BTreeMap::from([(KEY.to_string(), card)]), precision))
         };
-        let card = serde_json::to_string(&card).map_err(|e| Error::NotAModel(e.to_string()))?;
-        let bytes = to_bytes(&self.weights, &BTreeMap::from([(KEY.to_string(), card)]), precision);
-        Opened::new(&bytes)?.expect(&Generator::new(self.generator.clone()).specs())?;
-        Ok(bytes)
+        // Rounding to f16 changes the weights, so the hash is that of the file read back.
+        let read_back = Self::from_bytes(&with(String::new())?)?;
+        with(read_back.hash())
     }
 
     /// What decides the pictures, as 64 hex digits of BLAKE3: sizes, names of the labels, weights. The same for a file and the

@@ -53,7 +53,7 @@ pub struct ProjectedConfig {
 }
 
 impl ProjectedConfig {
-    /// The measured sizes for pictures of `resolution` = (height, width) px: features at the picture's own size, rounded up to
+    /// Four heads for pictures of `resolution` = (height, width) px: features at the picture's own size, rounded up to
     /// a multiple of 16; groups of four for the batch deviation.
     pub fn new(resolution: (usize, usize), classes: usize, styles: usize) -> Self {
         let round = |v: usize| v.max(32).next_multiple_of(16);
@@ -143,7 +143,7 @@ impl ProjectedDiscriminator {
     }
 
     /// Number of heads, and of score maps.
-    pub fn heads_len(&self) -> usize {
+    pub fn head_count(&self) -> usize {
         TAPS.len() + usize::from(self.config.pixels)
     }
 
@@ -222,12 +222,12 @@ impl ProjectedDiscriminator {
     /// Names of the convolutions, which spectral norm divides.
     fn convolutions(&self) -> Vec<String> {
         let down = |k: usize| (0..self.halvings(k)).map(move |j| format!("head.{k}.down.{j}"));
-        (0..self.heads_len()).flat_map(|k| down(k).chain([format!("head.{k}.conv"), format!("head.{k}.out")])).collect()
+        (0..self.head_count()).flat_map(|k| down(k).chain([format!("head.{k}.conv"), format!("head.{k}.out")])).collect()
     }
 
     fn specs(&self) -> Vec<Spec> {
         let (c, mut out) = (&self.config, Vec::new());
-        for k in 0..self.heads_len() {
+        for k in 0..self.head_count() {
             let mut width = if k < TAPS.len() { c.mix } else { PIXEL_CHANNELS };
             for j in 0..self.halvings(k) {
                 out.extend(conv_specs(&format!("head.{k}.down.{j}"), 4, width, c.channels));

@@ -164,6 +164,21 @@ fn every_single_changed_header_byte_is_survived() {
 }
 
 #[test]
+fn a_changed_weight_is_noticed_and_older_files_without_a_hash_are_read() {
+    for precision in [Precision::F32, Precision::F16] {
+        let whole = model().to_bytes(precision).unwrap();
+        assert!(Model::from_bytes(&whole).is_ok());
+        let mut flipped = whole.clone();
+        let last = flipped.len() - 2;
+        flipped[last] ^= 1;
+        assert!(matches!(refused(&flipped), Error::Damaged(_)));
+        assert!(matches!(refused(&with_card(&whole, |card| card["classes"][0] = json!("cow"))), Error::Damaged(_)));
+        let older = with_card(&whole, |card| drop(card.as_object_mut().unwrap().remove("hash")));
+        assert!(Model::from_bytes(&older).is_ok());
+    }
+}
+
+#[test]
 fn a_huge_header_is_refused_before_it_is_read() {
     for claim in [u64::MAX, 1 << 40, 9 << 20] {
         let mut b = bytes();

@@ -143,7 +143,7 @@ fn penalised_heads_equal_double_backward() {
     let d = projected(&file, number(&file, "minibatch_std"));
     let tape = Tape::new();
     let p = file.weights.under("weight/").cast::<f64>().bind(|_, t| tape.leaf(t.clone()));
-    let maps = |side: &str| -> Vec<_> { (0..d.heads_len()).map(|k| tape.leaf(exact(&file, &format!("{side}.{k}")))).collect() };
+    let maps = |side: &str| -> Vec<_> { (0..d.head_count()).map(|k| tape.leaf(exact(&file, &format!("{side}.{k}")))).collect() };
     let (real, fake, labels) = (maps("real"), maps("fake"), classes(&file));
     let (scores_r, scores_f) = (d.heads(&p, &real, &labels), d.heads(&p, &fake, &labels));
 

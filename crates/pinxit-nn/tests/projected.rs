@@ -149,7 +149,7 @@ fn rectangles_and_other_sizes_give_score_maps() {
         let p = d.normalized(&w.eager(), &d.spectral_init(&w, 0));
         let x = Tensor::zeros(&[1, size.0, size.1, 3]);
         let maps = d.heads(&p, &d.features(&d.frozen().eager(), &x), &Labels::none(1, 0, 0));
-        assert_eq!((maps.len(), d.heads_len()), (5, 5));
+        assert_eq!((maps.len(), d.head_count()), (5, 5));
         for k in [0, 4] {
             assert_eq!(maps[k].shape(), [1, first[0], first[1], 1], "{size:?}, head {k}");
         }

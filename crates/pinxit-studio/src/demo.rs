@@ -27,6 +27,9 @@ const PAINTED: [&str; 2] = ["pictures-before", "pictures"];
 /// Fakes measured at the end.
 const MEASURED: usize = 200;
 
+/// Says that a folder is a demo's own.
+const MARKER: &str = "made-by-pinxit-demo.txt";
+
 /// How the demo runs.
 #[derive(Clone, Debug)]
 pub struct DemoRequest {
@@ -61,24 +64,48 @@ pub struct Demonstrated {
 pub fn demo(request: &DemoRequest, watcher: &mut dyn Watcher) -> Result<Demonstrated> {
     watcher.event(Event::Started { task: Task::Demo, name: NAME.into() });
     let studio = Studio::at(&request.out);
-    fresh(&studio)?;
-    let (samples, base) = lay_out(&studio, request.assets.as_deref())?;
+    let made = all_of_it(&studio, request, &mut AtHome { home: quote(&request.out.display().to_string()), inner: watcher })?;
+    watcher.event(Event::Finished { task: Task::Demo, result: figures(&made), next: next(request) });
+    Ok(made)
+}
+
+/// Passes events on; the commands they suggest name the demo's home, for everything lies there.
+struct AtHome<'a> {
+    home: String,
+    inner: &'a mut dyn Watcher,
+}
+
+impl Watcher for AtHome<'_> {
+    fn event(&mut self, event: Event) {
+        self.inner.event(event.map_commands(|command| format!("{command} --home {}", self.home)));
+    }
+
+    fn stop(&mut self) -> bool {
+        self.inner.stop()
+    }
+}
+
+/// Import, train, paint, measure.
+fn all_of_it(studio: &Studio, request: &DemoRequest, watcher: &mut dyn Watcher) -> Result<Demonstrated> {
+    claim(studio)?;
+    fresh(studio)?;
+    let (samples, base) = lay_out(studio, request.assets.as_deref())?;
     let size = Model::load(&base).map_err(|e| Error::from(e).in_file(&base))?.generator.resolution();
 
     note(watcher, "1 of 4: taking in the sample pictures");
-    let report = import(&studio, &import_request(samples, size), watcher)?;
+    let report = import(studio, &import_request(samples, size), watcher)?;
 
     note(watcher, &format!("2 of 4: fine-tuning the base model on them for {}", request.time));
-    let before = paint(&studio, &base.display().to_string(), PAINTED[0], watcher)?;
-    let trained = train_on(&studio, &base, request.time, watcher)?;
+    let before = paint(studio, &base.display().to_string(), PAINTED[0], watcher)?;
+    let trained = train_on(studio, &base, request.time, watcher)?;
 
     go_on(watcher)?;
     note(watcher, "3 of 4: painting");
-    let painted = paint(&studio, NAME, PAINTED[1], watcher)?;
+    let painted = paint(studio, NAME, PAINTED[1], watcher)?;
 
     go_on(watcher)?;
     note(watcher, "4 of 4: measuring");
-    let evaluation = match measure(&studio, watcher) {
+    let evaluation = match measure(studio, watcher) {
         Ok(evaluated) => Some(evaluated),
         Err(Error::Train(e @ pinxit_train::Error::TooFew { .. })) => {
             watcher.event(Event::Warning { message: e.to_string(), hint: e.hint() });
@@ -86,7 +113,7 @@ pub fn demo(request: &DemoRequest, watcher: &mut dyn Watcher) -> Result<Demonstr
         }
         Err(e) => return Err(e),
     };
-    let made = Demonstrated {
+    Ok(Demonstrated {
         home: request.out.clone(),
         imported: report.pictures,
         previews: trained.run.join("previews"),
@@ -94,15 +121,14 @@ pub fn demo(request: &DemoRequest, watcher: &mut dyn Watcher) -> Result<Demonstr
         sheet: painted.1,
         pictures: painted.0,
         evaluation,
-    };
-    watcher.event(Event::Finished { task: Task::Demo, result: figures(&made), next: next(request) });
-    Ok(made)
+    })
 }
 
 /// What makes sense after the demo.
 pub fn next(request: &DemoRequest) -> Vec<String> {
     vec![
-        "pinxit import YOUR-PICTURES/ --into mine && pinxit train mine --for 1h".into(),
+        "pinxit import YOUR-PICTURES/ --into mine".into(),
+        "pinxit train mine --for 1h".into(),
         command(&["train", "--resume", NAME, "--for", "30m", "--home", &request.out.display().to_string()]),
     ]
 }
@@ -116,18 +142,29 @@ fn go_on(watcher: &mut dyn Watcher) -> Result<()> {
     if watcher.stop() { Err(Error::Interrupted { resume: None }) } else { Ok(()) }
 }
 
-/// An earlier demo in the same folder goes to its bin, so that the demo can be run again. Where there was none, a folder of pictures
-/// is somebody's own and stays.
+/// Marks the folder as a demo's own. One that holds anything else is refused: the demo moves and replaces what lies there.
+fn claim(studio: &Studio) -> Result<()> {
+    let (home, marker) = (studio.home(), studio.home().join(MARKER));
+    let is_free = !home.exists() || fs_err::read_dir(home)?.next().is_none();
+    if !is_free && !marker.is_file() {
+        return Err(Error::Setting {
+            message: format!("{} holds other things than a demo", home.display()),
+            hint: "name a new folder with -o".into(),
+        });
+    }
+    write(&marker, b"Everything in this folder was made by `pinxit demo`, and the next demo in it begins anew.\n")
+}
+
+/// An earlier demo goes to the bin of its folder, so that the demo can be run again.
 fn fresh(studio: &Studio) -> Result<()> {
-    let is_again = studio.path(Kind::Dataset, NAME)?.exists();
-    for kind in [Kind::Run, Kind::Model] {
+    for kind in [Kind::Dataset, Kind::Run, Kind::Model] {
         if studio.path(kind, NAME)?.exists() {
             studio.remove(kind, NAME)?;
         }
     }
     for folder in PAINTED {
         let path = studio.home().join(folder);
-        if is_again && path.exists() {
+        if path.exists() {
             studio.move_to_bin(&path, "", folder, "")?;
         }
     }

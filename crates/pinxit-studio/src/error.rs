@@ -35,6 +35,14 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A run learns from the dataset at this moment.
+    #[error("the run \"{run}\" is learning from the dataset \"{dataset}\" now")]
+    InUse {
+        /// The dataset.
+        dataset: String,
+        /// The run.
+        run: String,
+    },
     /// Another file lies where one shall be written.
     #[error("{} is there already, with other content", path.display())]
     InTheWay {
@@ -135,6 +143,7 @@ impl Error {
             Error::Unknown { kind, close, any, .. } => unknown_hint(kind, close, *any),
             Error::BadName { .. } => "letters, digits, - _ and . only, at most 100, not starting with - or .".into(),
             Error::Taken { kind, name } => format!("choose another name, or `pinxit {kind}s remove {name}` first"),
+            Error::InUse { .. } => "let it end, or stop it with Ctrl-C: that saves its state".into(),
             Error::InTheWay { .. } => "name another place, or say --overwrite to replace it".into(),
             Error::Settings { path, .. } => format!("correct {}, or move it away to use the defaults", path.display()),
             Error::Setting { hint, .. } => hint.clone(),

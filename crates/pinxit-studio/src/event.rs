@@ -139,6 +139,15 @@ pub enum Event {
 }
 
 impl Event {
+    /// The event with every command it suggests changed by `f`.
+    pub fn map_commands(self, f: impl Fn(&str) -> String) -> Self {
+        match self {
+            Event::Finished { task, result, next } => Event::Finished { task, result, next: next.iter().map(|c| f(c)).collect() },
+            Event::Interrupted { task, resume } => Event::Interrupted { task, resume: resume.map(|c| f(&c)) },
+            other => other,
+        }
+    }
+
     /// One line of JSON with the format version, without the line end.
     pub fn to_json(&self) -> String {
         versioned(self)

@@ -1,4 +1,5 @@
 //! A model into pictures, and a picture's recipe into the same picture again.
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use pinxit_create::{Painter, Recipe};
@@ -54,10 +55,23 @@ impl GenerateRequest {
         recipes.iter().map(|recipe| file_name(recipe, self)).collect()
     }
 
-    /// Before anything is painted: no file of another picture may lie where one shall be written.
-    fn check_free(&self, folder: &Path, recipes: &[Recipe]) -> Result<()> {
-        for recipe in recipes.iter().filter(|_| !self.overwrite) {
-            let path = folder.join(file_name(recipe, self));
+    /// Before anything is painted: no two pictures may have one name, and no file of another picture may lie where one shall be
+    /// written.
+    pub fn check_names(&self, folder: &Path, recipes: &[Recipe]) -> Result<()> {
+        let mut names = HashMap::new();
+        for recipe in recipes {
+            let name = file_name(recipe, self);
+            let path = folder.join(&name);
+            if names.insert(name, recipe).is_some_and(|other| other != recipe) {
+                return Err(Error::Setting {
+                    message: format!("two of these pictures would be {}", path.display()),
+                    hint: "their labels are alike but for signs a file name leaves out: paint them into separate folders (-o)"
+                        .into(),
+                });
+            }
+            if self.overwrite {
+                continue;
+            }
             let Ok(bytes) = fs_err::read(&path) else { continue };
             let found = pinxit_image::read_recipe(&bytes).ok().flatten();
             if found != Some(recipe.to_json()?) {
@@ -90,7 +104,7 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
         });
     }
     let out = request.folder(&painter);
-    request.check_free(&out, &recipes)?;
+    request.check_names(&out, &recipes)?;
     fs_err::create_dir_all(&out)?;
     let encoding = encoding(request.settings.format, request.settings.quality);
     let mut made = Generated { model: painter.model().hash.clone(), pictures: Vec::new(), sheet: None };

@@ -112,12 +112,22 @@ impl Studio {
     /// Moves something into `bin/`, so that a mistake can be undone; says where it lies now.
     pub fn remove(&self, kind: Kind, name: &str) -> Result<PathBuf> {
         let from = self.existing(kind, name)?;
+        if kind == Kind::Dataset {
+            crate::runs::check_unused(self, name)?;
+        }
         let ending = if kind == Kind::Model { ".safetensors" } else { "" };
         self.move_to_bin(&from, kind.folder(), name, ending)
     }
 
     /// Moves a file or folder of this home to `bin/FOLDER/NAME-TIME`, never onto another one.
     pub(crate) fn move_to_bin(&self, from: &Path, folder: &str, name: &str, ending: &str) -> Result<PathBuf> {
+        let to = self.place_in_bin(folder, name, ending)?;
+        fs_err::rename(from, &to)?;
+        Ok(to)
+    }
+
+    /// A free `bin/FOLDER/NAME-TIME`; its folder is there.
+    pub(crate) fn place_in_bin(&self, folder: &str, name: &str, ending: &str) -> Result<PathBuf> {
         let bin = self.home.join("bin").join(folder);
         fs_err::create_dir_all(&bin)?;
         let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
@@ -128,7 +138,6 @@ impl Studio {
             }
             to = bin.join(format!("{name}-{stamp}-{i}{ending}"));
         }
-        fs_err::rename(from, &to)?;
         Ok(to)
     }
 }

@@ -69,11 +69,16 @@ impl ImportRequest {
 
 /// Makes the dataset. A file that cannot be used is an event and a line of the report, not an error.
 pub fn import(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watcher) -> Result<ImportReport> {
-    crate::train::check_size(request.settings.size)?;
+    crate::train::check_learnable(request.settings.size)?;
     let name = request.name()?;
     let dir = studio.path(Kind::Dataset, &name)?;
+    let mut options = request.options();
+    if request.replace && dir.exists() {
+        crate::runs::check_unused(studio, &name)?;
+        options.replaced_to = Some(studio.place_in_bin("datasets", &name, "")?);
+    }
     watcher.event(Event::Started { task: Task::Import, name: name.clone() });
-    let mut report = watched(pinxit_dataset::import, request, &dir, watcher)?;
+    let mut report = watched(pinxit_dataset::import, request, &options, &dir, watcher)?;
     tell(&report, watcher);
     // Each file has been told of already; all of them once more as JSON would take more memory than the whole import.
     let files = std::mem::take(&mut report.files);
@@ -91,9 +96,9 @@ pub fn suggestions(report: &ImportReport) -> Vec<String> {
 
 /// Looks at every picture as [`import`] would, tells the same, and writes nothing.
 pub fn inspect(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watcher) -> Result<ImportReport> {
-    crate::train::check_size(request.settings.size)?;
+    crate::train::check_learnable(request.settings.size)?;
     let dir = studio.path(Kind::Dataset, &request.name()?)?;
-    let report = watched(pinxit_dataset::inspect, request, &dir, watcher)?;
+    let report = watched(pinxit_dataset::inspect, request, &request.options(), &dir, watcher)?;
     tell(&report, watcher);
     Ok(report)
 }
@@ -103,7 +108,13 @@ type Work = fn(&[PathBuf], &ImportOptions, &Path, &mut dyn FnMut(ImportProgress)
 type Outcome = pinxit_dataset::Result<ImportReport>;
 
 /// Does `work` with its progress as events.
-fn watched(work: Work, request: &ImportRequest, dir: &Path, watcher: &mut dyn Watcher) -> Result<ImportReport> {
+fn watched(
+    work: Work,
+    request: &ImportRequest,
+    options: &ImportOptions,
+    dir: &Path,
+    watcher: &mut dyn Watcher,
+) -> Result<ImportReport> {
     let mut progress = |p: ImportProgress| {
         watcher.event(Event::Progress {
             task: Task::Import,
@@ -113,7 +124,7 @@ fn watched(work: Work, request: &ImportRequest, dir: &Path, watcher: &mut dyn Wa
         });
         if watcher.stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    match work(&request.sources, &request.options(), dir, &mut progress) {
+    match work(&request.sources, options, dir, &mut progress) {
         Err(pinxit_dataset::Error::Interrupted(_)) => {
             watcher.event(Event::Interrupted { task: Task::Import, resume: None });
             Err(Error::Interrupted { resume: None })

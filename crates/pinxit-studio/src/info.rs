@@ -59,8 +59,8 @@ pub fn info(path: &Path) -> Result<FileInfo> {
 }
 
 fn picture(path: &Path) -> Result<FileInfo> {
-    let size = fs_err::metadata(path)?.len();
-    if size > MAX_BYTES {
+    let about = fs_err::metadata(path)?;
+    if !about.is_file() || about.len() > MAX_BYTES {
         return Err(Error::NotKnown { path: path.into() });
     }
     let bytes = fs_err::read(path)?;

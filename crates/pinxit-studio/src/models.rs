@@ -1,10 +1,12 @@
 //! `pinxit models`, and how a word on the command line becomes a model.
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use pinxit_nn::{Model, ModelMeta};
 use serde::Serialize;
 
 use crate::home::Kind;
+use crate::shell::command;
 use crate::{Error, Result, Studio};
 
 /// A model file and what it is called.
@@ -19,6 +21,15 @@ pub struct Found {
 impl Found {
     /// Reads and checks the file; an error names it.
     pub fn load(&self) -> Result<Model> {
+        let mut head = [0; 64];
+        let read = fs_err::File::open(&self.path).and_then(|mut file| file.read(&mut head)).unwrap_or(0);
+        if let Some(format) = pinxit_image::sniff(&head[..read]) {
+            let path = self.path.display().to_string();
+            return Err(Error::Setting {
+                message: format!("{path} is a picture ({format}), not a model"),
+                hint: format!("to paint the recipe inside it again: {}", command(&["generate", "--from", &path])),
+            });
+        }
         Model::load(&self.path).map_err(|e| Error::from(e).in_file(&self.path))
     }
 }

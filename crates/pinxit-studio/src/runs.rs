@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::home::Kind;
 use crate::train::RunCard;
-use crate::{Result, Studio};
+use crate::{Error, Result, Studio};
 
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -133,6 +133,17 @@ fn is_running(dir: &Path) -> bool {
     matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock))
 }
 
+/// Refuses to take a dataset away from a run that learns from it now.
+pub(crate) fn check_unused(studio: &Studio, dataset: &str) -> Result<()> {
+    for run in studio.names(Kind::Run)? {
+        let dir = studio.path(Kind::Run, &run)?;
+        if is_running(&dir) && RunCard::load(&dir).is_ok_and(|card| card.dataset == dataset) {
+            return Err(Error::InUse { dataset: dataset.into(), run });
+        }
+    }
+    Ok(())
+}
+
 /// Model files of a run, oldest first; `model-best.safetensors` sorts last.
 pub fn snapshots(dir: &Path) -> Vec<PathBuf> {
     sorted(dir, |n| n.starts_with("model-") && n.ends_with(".safetensors"))
@@ -149,4 +160,24 @@ fn sorted(dir: &Path, is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
         entries.flatten().filter(|e| is_wanted(&e.file_name().to_string_lossy())).map(|e| e.path()).collect();
     found.sort();
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Condition;
+
+    #[test]
+    fn a_dataset_is_in_use_while_a_run_holds_its_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let studio = Studio::at(dir.path());
+        let run = studio.path(Kind::Run, "oaks").unwrap();
+        fs_err::create_dir_all(&run).unwrap();
+        RunCard::new("trees", None, Condition::Both).save(&run).unwrap();
+        let lock = std::fs::File::create(run.join("lock")).unwrap();
+        assert!(check_unused(&studio, "trees").is_ok(), "nobody holds it");
+        lock.lock().unwrap();
+        assert!(matches!(check_unused(&studio, "trees"), Err(Error::InUse { run, .. }) if run == "oaks"));
+        assert!(check_unused(&studio, "flowers").is_ok());
+    }
 }

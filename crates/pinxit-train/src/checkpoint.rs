@@ -44,9 +44,14 @@ pub struct Store {
 impl Store {
     /// The store of run folder `run`, made if need be.
     pub fn open(run: &Path) -> Result<Self> {
-        let dir = run.join("state");
-        std::fs::create_dir_all(&dir).map_err(Error::file("create", &dir))?;
-        Ok(Store { dir, next: "a.bin" })
+        let store = Self::at(run);
+        std::fs::create_dir_all(&store.dir).map_err(Error::file("create", &store.dir))?;
+        Ok(store)
+    }
+
+    /// The store of run folder `run`, to be read.
+    pub fn at(run: &Path) -> Self {
+        Store { dir: run.join("state"), next: "a.bin" }
     }
 
     /// Saves `state` in place of the older of the two.

@@ -3,12 +3,13 @@
 use crate::{Error, Loss, Result, augment::AugmentConfig};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use toml::{Table, Value};
 
 /// Which network judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Discriminator {
-    /// Heads on frozen MobileNetV2 features (Sauer et al. 2021, arXiv 2111.01007).
+    /// Heads on frozen MobileNetV2 features (Sauer et al. 2021, arXiv 2111.01007), and one on the picture itself.
     Projected,
     /// A piecewise-linear network of one's own, with exact R1 and R2 (Huang et al. 2024, arXiv 2501.05441).
     Own,
@@ -58,7 +59,7 @@ impl Default for AverageConfig {
 pub struct ProjectedConfig {
     /// Side in pixels at which the feature network looks (the shorter side of a rectangle).
     pub feature_size: usize,
-    /// A further head that looks at the picture itself.
+    /// A further head that looks at the picture itself, `[n, h/2, w/2, 12]`; penalty and energy hold for this map as for the others.
     pub pixels: bool,
     /// Channels of the mixed features.
     pub mix: usize,
@@ -238,7 +239,7 @@ impl TrainConfig {
             return no("batch must lie between 1 and 4096");
         }
         if self.group == 0 || !self.batch.is_multiple_of(self.group) {
-            return no("batch must be a multiple of group");
+            return no(&format!("a batch of {} is no multiple of group, {}", self.batch, self.group));
         }
         if !(self.lr_g > 0.0 && self.lr_d > 0.0 && self.lr_g < 1.0 && self.lr_d < 1.0) {
             return no("learning rates must lie between 0 and 1");
@@ -260,7 +261,8 @@ impl TrainConfig {
             return no("projected.feature_size must be a multiple of 16, at least 32");
         }
         if self.discriminator == Discriminator::Projected && p.minibatch_std > 0 && !self.batch.is_multiple_of(p.minibatch_std) {
-            return no("batch must be a multiple of projected.minibatch_std");
+            let (batch, neighbours) = (self.batch, p.minibatch_std);
+            return no(&format!("a batch of {batch} is no multiple of projected.minibatch_std, {neighbours}"));
         }
         if p.energy_pool == 0 || p.energy < 0.0 || p.penalty < 0.0 {
             return no("weights in [projected] must not be negative");
@@ -277,8 +279,10 @@ impl TrainConfig {
     /// Reads and checks a `config.toml`.
     pub fn load(path: &Path) -> Result<Self> {
         let text = fs_err::read_to_string(path).map_err(Error::file("read", path))?;
-        let config: Self =
-            toml::from_str(&text).map_err(|e| Error::ConfigFile { path: path.to_path_buf(), reason: e.to_string() })?;
+        let wrong = |e: toml::de::Error| Error::ConfigFile { path: path.to_path_buf(), reason: e.to_string() };
+        let mut table: Table = toml::from_str(&text).map_err(wrong)?;
+        complete(&mut table);
+        let config: Self = table.try_into().map_err(wrong)?;
         config.check()?;
         Ok(config)
     }
@@ -289,9 +293,31 @@ impl TrainConfig {
     }
 }
 
+/// Gives a run begun before a setting existed the value it was begun with, which is not today's default.
+fn complete(table: &mut Table) {
+    for (section, key, value) in [("projected", "pixels", Value::Boolean(false)), ("augment", "probability", Value::Float(1.0))] {
+        if let Some(Value::Table(section)) = table.get_mut(section) {
+            section.entry(key).or_insert(value);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_older_run_keeps_what_it_was_begun_with() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        let today = TrainConfig::default().to_toml().unwrap();
+        let older: Vec<&str> = today.lines().filter(|l| !l.starts_with("pixels") && !l.starts_with("probability")).collect();
+        std::fs::write(&path, older.join("\n")).unwrap();
+        let config = TrainConfig::load(&path).unwrap();
+        assert!(!config.projected.pixels && config.augment.probability == 1.0);
+        std::fs::write(&path, today).unwrap();
+        assert_eq!(TrainConfig::load(&path).unwrap(), TrainConfig::default());
+    }
 
     #[test]
     fn toml_round_trip_and_partial_files() {

@@ -5,8 +5,8 @@
 //! E = mean over pairs i≠j of one label:  2·|f_i - r_j| - |f_i - f_j|      (in units of the mean |r_i - r_j|)
 //! ```
 //! It is smallest when the two clouds are the same cloud: unlike a discriminator, it sees at once that all fakes of a class
-//! are one picture. Maps are pooled to a small grid first. The gradient is written down, not recorded: 32 pictures make 1,024
-//! pairs of 512 numbers, nothing beside a convolution.
+//! are one picture. Maps are pooled to a small grid first. The gradient is written down, not recorded: even 32 pictures make
+//! only 1,024 pairs of 512 numbers, nothing beside a convolution.
 use pinxit_nn::Labels;
 use pinxit_tensor::{Array, Real, Tensor};
 

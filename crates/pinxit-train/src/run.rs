@@ -117,10 +117,7 @@ impl Run {
             config.length = length;
             config.check()?;
         }
-        if state.counters.dataset_hash != dataset.manifest_hash() {
-            let (expected, found) = (state.counters.dataset_hash.clone(), dataset.manifest_hash().to_string());
-            return Err(Error::DatasetChanged { expected, found });
-        }
+        same_dataset(&state.counters, dataset)?;
         let players = players(&config, dataset, net, None)?;
         fits(&players, &state, &config, dir)?;
         let stats = Stats::open(dir, state.counters.stats_bytes)?;
@@ -145,12 +142,14 @@ impl Run {
         })
     }
 
-    /// Where the run in folder `dir` stands, from its saved state. Changes nothing.
-    pub fn position(dir: &Path) -> Result<Counters> {
+    /// Where the run in folder `dir` stands, from its saved state. Changes nothing; refused where the dataset is another.
+    pub fn position(dir: &Path, dataset: &Dataset) -> Result<Counters> {
         if !dir.join("config.toml").is_file() {
             return Err(Error::NoRun { dir: dir.to_path_buf() });
         }
-        Ok(Store::open(dir)?.load()?.0.counters)
+        let counters = Store::at(dir).load()?.0.counters;
+        same_dataset(&counters, dataset)?;
+        Ok(counters)
     }
 
     /// All settings.
@@ -178,7 +177,7 @@ impl Run {
         let sampler = Sampler::new(&dataset, &config);
         let reference = self.reference(&net)?;
 
-        while schedule::fraction(&config, &self.state.counters) < 1.0 {
+        while !self.is_over() {
             if observer.stop() {
                 return self.end(observer, false);
             }
@@ -210,6 +209,14 @@ impl Run {
             self.tick(observer, reference.as_ref(), true)?;
         }
         self.end(observer, true)
+    }
+
+    /// Whether the end is reached. A tick's own time may be what ends a run by the clock: then one more step follows, so that the last
+    /// line of the log tells of something learnt.
+    fn is_over(&self) -> bool {
+        let c = &self.state.counters;
+        let within_a_tick = c.tick_shown == c.shown && c.snapshot_shown != c.shown;
+        schedule::fraction(&self.config, c) >= 1.0 && !within_a_tick
     }
 
     /// The metrics' view of the collection; none where it is too small or not wanted.
@@ -280,6 +287,15 @@ pub fn lies_ahead(length: Length, counters: &Counters) -> Result<()> {
         _ => return Ok(()),
     };
     Err(Error::EndPassed { at, end })
+}
+
+/// Refuses a dataset other than the one the run has learnt from.
+fn same_dataset(counters: &Counters, dataset: &Dataset) -> Result<()> {
+    if counters.dataset_hash == dataset.manifest_hash() {
+        return Ok(());
+    }
+    let (expected, found) = (counters.dataset_hash.clone(), dataset.manifest_hash().to_string());
+    Err(Error::DatasetChanged { expected, found })
 }
 
 /// What follows from a step's outcome for the schedules.

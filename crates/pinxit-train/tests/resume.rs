@@ -174,7 +174,7 @@ fn a_finished_run_can_be_given_a_longer_end() {
     let changed = dataset(other.path(), 42);
     assert!(Run::resume(&at, &changed, &net, Some(Length::Kimg(9.0))).is_err());
     assert!(std::fs::read(at.join("config.toml")).unwrap() == written, "a refused resume leaves the old end standing");
-    assert_eq!(Run::position(&at).unwrap().kimg(), 0.096);
+    assert_eq!(Run::position(&at, &set).unwrap().kimg(), 0.096);
     let mut longer = Run::resume(&at, &set, &net, Some(Length::Kimg(0.112))).unwrap();
     assert_eq!(longer.train(&mut ()).unwrap().kimg, 0.112);
     assert_eq!(TrainConfig::load(&at.join("config.toml")).unwrap().length, Length::Kimg(0.112));

@@ -88,6 +88,16 @@ impl Context {
         }
     }
 
+    /// Ends with a usage error where both were typed. A variable gives way to what was typed, so clap's own conflicts say too much.
+    pub fn refuse_both(&self, one: &str, other: &str) {
+        let typed = |id: &str| self.matches.value_source(id) == Some(ValueSource::CommandLine);
+        if typed(one) && typed(other) {
+            let (one, other) = (self.long_of(one), self.long_of(other));
+            let message = format!("the argument '--{one}' cannot be used with '--{other}'");
+            cli::command().error(clap::error::ErrorKind::ArgumentConflict, message).exit();
+        }
+    }
+
     fn long_of(&self, id: &str) -> String {
         let command = cli::command();
         let sub = command.find_subcommand(&self.command);

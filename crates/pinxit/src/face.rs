@@ -22,6 +22,8 @@ pub struct Face {
     phase: String,
     last_plain: Option<Instant>,
     suffix: HomeSuffix,
+    /// Standard output has failed.
+    is_unheard: bool,
 }
 
 impl Face {
@@ -36,25 +38,28 @@ impl Face {
             phase: String::new(),
             last_plain: None,
             suffix,
+            is_unheard: false,
         }
     }
 
-    /// The event with commands that find the home.
-    fn at_home(&self, event: Event) -> Event {
-        match event {
-            Event::Finished { task, result, next } => {
-                Event::Finished { task, result, next: next.iter().map(|c| self.suffix.after(c)).collect() }
-            }
-            Event::Interrupted { task, resume } => Event::Interrupted { task, resume: resume.map(|c| self.suffix.after(&c)) },
-            other => other,
+    /// The event as a line of JSON, its commands with the home they need. A reader that goes away, or a full disk behind `> log`,
+    /// stops no work: it is said once.
+    fn json(&mut self, event: Event) {
+        let line = event.map_commands(|command| self.suffix.after(command)).to_json();
+        if self.is_unheard {
+            return;
+        }
+        if let Err(e) = output::try_data(&line) {
+            self.is_unheard = true;
+            output::warning(&format!("nobody reads the events any more ({e}); the work goes on"), None);
         }
     }
 
     /// A line above the bar, or just a line.
     fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| anstream::eprintln!("{line}")),
-            None => anstream::eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| output::say(line)),
+            None => output::say(line),
         }
     }
 
@@ -111,7 +116,7 @@ impl Face {
             self.last_plain = Some(Instant::now());
             let of = if total > 0 { format!(" of {total}") } else { String::new() };
             let line = if step == 0 { format!("{} …", self.phase) } else { format!("{}: {step}{of}", self.phase) };
-            anstream::eprintln!("{line}");
+            output::say(&line);
         }
     }
 
@@ -132,7 +137,7 @@ impl Face {
 impl Watcher for Face {
     fn event(&mut self, event: Event) {
         if self.json {
-            output::data(&self.at_home(event).to_json());
+            self.json(event);
         } else if self.quiet {
             if let Event::Warning { message, hint } = &event {
                 self.warn(message, hint.as_deref());

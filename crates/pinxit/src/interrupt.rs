@@ -1,6 +1,8 @@
 //! Ctrl-C: the first asks the work to stop at a safe point, the second ends at once.
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::output;
+
 static PRESSED: AtomicU32 = AtomicU32::new(0);
 
 /// Starts listening. Without a handler (a system that allows none) Ctrl-C ends at once, and saved states stay whole.
@@ -9,10 +11,10 @@ pub fn listen() {
         if PRESSED.fetch_add(1, Ordering::SeqCst) > 0 {
             std::process::exit(i32::from(crate::INTERRUPTED));
         }
-        anstream::eprintln!("stopping at the next safe point; Ctrl-C again stops at once");
+        output::say("stopping at the next safe point; Ctrl-C again stops at once");
     });
     if let Err(e) = installed {
-        anstream::eprintln!("warning: Ctrl-C will stop at once: {e}");
+        output::warning(&format!("Ctrl-C will stop at once: {e}"), None);
     }
 }
 

@@ -18,9 +18,9 @@ pub fn error(e: &Error, json: bool) {
     }
     let word = if matches!(e, Error::Interrupted { .. }) { "stopped" } else { "error" };
     let message = if word == "stopped" { "nothing is lost".to_string() } else { message };
-    anstream::eprintln!("{RED}{word}:{PLAIN} {message}");
+    say(&format!("{RED}{word}:{PLAIN} {message}"));
     if let Some(hint) = hint {
-        anstream::eprintln!("{CYAN}hint:{PLAIN} {hint}");
+        say(&format!("{CYAN}hint:{PLAIN} {hint}"));
     }
 }
 
@@ -40,26 +40,41 @@ fn message(e: &Error) -> String {
 
 /// A panic: a mistake of ours.
 pub fn internal(what: &str) {
-    anstream::eprintln!("{RED}internal error:{PLAIN} {what}");
-    anstream::eprintln!(
-        "{CYAN}hint:{PLAIN} this is a mistake in pinxit; whatever was saved is whole. Please report it with this text"
-    );
+    say(&format!("{RED}internal error:{PLAIN} {what}"));
+    say(&format!("{CYAN}hint:{PLAIN} this is a mistake in pinxit; whatever was saved is whole. Please report it with this text"));
 }
 
 /// A warning on stderr.
 pub fn warning(message: &str, hint: Option<&str>) {
-    anstream::eprintln!("{BOLD}warning:{PLAIN} {message}");
+    say(&format!("{BOLD}warning:{PLAIN} {message}"));
     if let Some(hint) = hint {
-        anstream::eprintln!("{CYAN}hint:{PLAIN} {hint}");
+        say(&format!("{CYAN}hint:{PLAIN} {hint}"));
     }
 }
 
-/// One line of data on stdout. A reader that went away (`| head`) is no error.
+/// One line on stderr. That nobody can read it is no reason to stop.
+pub fn say(line: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{line}");
+}
+
+/// One line of data on stdout: what was asked for, so a disk that is full ends the program. A reader that went away (`| head`) has
+/// what it wanted.
 pub fn data(line: &str) {
-    let mut out = anstream::stdout().lock();
-    if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
-        std::process::exit(0);
+    match try_data(line) {
+        Ok(()) => {}
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(e) => {
+            say(&format!("{RED}error:{PLAIN} standard output: {e}"));
+            std::process::exit(1);
+        }
     }
+}
+
+/// One line of data on stdout.
+pub fn try_data(line: &str) -> std::io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
 }
 
 /// What a dry run found out: one JSON object, or lines for people.
@@ -70,7 +85,7 @@ pub fn dry_run(json: bool, object: serde_json::Value, lines: &str) {
 /// The last line: what makes sense now.
 pub fn next(commands: &[String]) {
     for (i, command) in commands.iter().enumerate() {
-        anstream::eprintln!("{CYAN}{}{PLAIN} {command}", if i == 0 { "next:" } else { "  or:" });
+        say(&format!("{CYAN}{}{PLAIN} {command}", if i == 0 { "next:" } else { "  or:" }));
     }
 }
 

@@ -55,3 +55,64 @@ fn painting_replaces_no_other_picture() {
     assert_eq!(code(&desk.run(&[&again[..], &["--overwrite"]].concat())), 0);
     assert_eq!(code(&desk.run(&again)), 0, "byte for byte the same is no other file");
 }
+
+#[test]
+fn a_replaced_dataset_goes_to_the_bin() {
+    let desk = Desk::with_dots();
+    let old = std::fs::read(desk.home().join("datasets/dots/dataset.json")).unwrap();
+    desk.pictures("others", 20);
+    let out = desk.run(&["import", "others", "--into", "dots", "--size", "32", "--replace", "-q"]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let kept: Vec<_> = std::fs::read_dir(desk.home().join("bin/datasets")).unwrap().collect();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(std::fs::read(kept[0].as_ref().unwrap().path().join("dataset.json")).unwrap(), old);
+}
+
+#[test]
+fn a_folder_of_the_persons_is_no_place_for_the_demo() {
+    let desk = Desk::new();
+    std::fs::create_dir_all(desk.path().join("mine/pictures")).unwrap();
+    std::fs::write(desk.path().join("mine/pictures/aunt.png"), "aunt").unwrap();
+    let refused = failure(&desk, &["demo", "-o", "mine"]);
+    assert!(refused.starts_with("exit 1\n") && refused.contains("mine holds other things"), "{refused}");
+    assert_eq!(std::fs::read_dir(desk.path().join("mine")).unwrap().count(), 1);
+    assert_eq!(std::fs::read_to_string(desk.path().join("mine/pictures/aunt.png")).unwrap(), "aunt");
+}
+
+#[test]
+fn a_dataset_stays_while_a_run_learns_from_it() {
+    let desk = Desk::with_dots();
+    let mut run = desk.command(&["train", "dots", "--kimg", "1000", "-q"]).spawn().unwrap();
+    let state = desk.home().join("runs/dots/stats.jsonl");
+    while std::fs::read(&state).map_or(0, |text| text.len()) == 0 {
+        assert!(run.try_wait().unwrap().is_none(), "the run ended before its first tick");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let removed = failure(&desk, &["datasets", "remove", "dots"]);
+    let replaced = failure(&desk, &["import", "dots", "--into", "dots", "--size", "32", "--replace"]);
+    run.kill().unwrap();
+    run.wait().unwrap();
+    for refused in [removed, replaced] {
+        assert!(refused.starts_with("exit 1\n") && refused.contains("\"dots\" is learning from"), "{refused}");
+    }
+    assert_eq!(code(&desk.run(&["datasets", "remove", "dots"])), 0, "the killed run holds it no longer");
+}
+
+#[test]
+fn a_reader_that_goes_away_stops_no_run() {
+    let desk = Desk::with_dots();
+    let mut command = desk.command(&["train", "dots", "--kimg", "0.04", "--json"]);
+    let mut run = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    drop(run.stdout.take());
+    assert!(run.wait().unwrap().success());
+    assert!(desk.model("dots").is_file());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_answer_that_cannot_be_written_is_a_failure() {
+    let desk = Desk::new();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let out = desk.command(&["datasets", "list", "--json"]).stdout(full).output().unwrap();
+    assert!(code(&out) == 1 && stderr(&out).contains("standard output"), "{}", stderr(&out));
+}

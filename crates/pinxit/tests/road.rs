@@ -4,7 +4,7 @@ mod common;
 
 use std::path::PathBuf;
 
-use common::{Desk, code, settings, stderr, stdout, tidy};
+use common::{Desk, code, failure, settings, stderr, stdout, tidy};
 
 #[test]
 fn generate_then_from_gives_the_same_bytes() {
@@ -250,4 +250,21 @@ fn the_demo_walks_the_whole_road_with_pictures_and_model_of_ones_own() {
     let kept = std::fs::read_dir(desk.path().join("demo/bin")).unwrap().flatten();
     assert!(kept.filter(|e| e.file_name().to_string_lossy().starts_with("pictures")).count() == 2, "the first pictures are kept");
     assert_eq!(code(&desk.run(&["demo", "--assets", "nowhere", "-o", "other"])), 1);
+}
+
+#[test]
+fn what_was_typed_wins_over_the_environment() {
+    let desk = Desk::with_dots();
+    let out = desk.command(&["train", "dots", "--for", "1h", "--dry-run"]).env("PINXIT_TRAIN_KIMG", "5").output().unwrap();
+    assert!(code(&out) == 0 && stdout(&out).contains("seconds = 3600"), "{}", stderr(&out));
+    let both = failure(&desk, &["train", "dots", "--for", "1h", "--kimg", "5"]);
+    assert!(both.starts_with("exit 2\n") && both.contains("'--for' cannot be used with '--kimg'"), "{both}");
+    assert!(failure(&desk, &["generate", "--from", "a.png", "--seeds", "1"]).starts_with("exit 2\n"));
+}
+
+#[test]
+fn a_picture_is_not_taken_for_a_model() {
+    let desk = Desk::with_dots();
+    let refused = failure(&desk, &["generate", "dots/round/000.bmp"]);
+    assert!(refused.starts_with("exit 1\n") && refused.contains("is a picture (BMP), not a model"), "{refused}");
 }

@@ -99,6 +99,7 @@ impl Labels {
             ..LabelReport::default()
         };
         report.bad_rows.truncate(LISTED);
+        report.unknown_columns.truncate(LISTED);
         let first = parsed.rows.first().map(|r| r.file.clone()).unwrap_or_default();
         let mut has_class = false;
         let mut found = HashMap::new();
@@ -150,7 +151,7 @@ impl<'a> Names<'a> {
     }
 
     /// The item a row's `file` names: relative to `base` or to one of the sources, or by its last part alone if that is all there
-    /// is and only one picture is called so.
+    /// is and only one picture is called so, in the sources the file speaks for.
     fn find(&self, file: &str, sources: &[usize], base: &str, listing: &Listing) -> Option<String> {
         let file = file.replace('\\', "/");
         let file = file.trim_start_matches("./");
@@ -164,6 +165,7 @@ impl<'a> Names<'a> {
         if file.contains('/') {
             return None;
         }
-        self.last.get(file).copied().flatten().map(str::to_owned)
+        let is_ours = |name: &&str| sources.iter().any(|&s| name.starts_with(&listing.sources[s].prefix));
+        self.last.get(file).copied().flatten().filter(is_ours).map(str::to_owned)
     }
 }

@@ -148,7 +148,7 @@ fn take_size(config: &mut TrainConfig, model: &GeneratorConfig, origins: &mut BT
 /// The trainer would refuse the same, but only after a dry run has promised that all is well.
 fn fits_pictures(config: &TrainConfig, dataset: &Dataset) -> Result<()> {
     if config.channels.is_empty() {
-        sizes::check(Size::of(dataset.resolution()))?;
+        sizes::check_learnable(Size::of(dataset.resolution()))?;
     }
     generator(config, dataset.resolution(), dataset.classes().len(), dataset.styles().len())?;
     Ok(())

@@ -13,11 +13,12 @@ use serde::Serialize;
 
 pub use card::RunCard;
 pub use config::{ResolvedConfig, preset, set};
-pub use sizes::check as check_size;
+pub use sizes::check_learnable;
 
 use crate::event::{Event, Task, Watcher, figures};
 use crate::home::Kind;
 use crate::settings::{Condition, Origin, Setting, TrainSettings};
+use crate::shell::command;
 use crate::{Error, Result, Studio, datasets, models};
 
 /// What to train.
@@ -49,12 +50,19 @@ pub struct Plan {
     card: RunCard,
     dataset: Dataset,
     parent: Option<Model>,
+    /// The name wished for, where it was taken.
+    earlier: Option<String>,
 }
 
 impl Plan {
     /// Height and width of the pictures, px.
     pub fn resolution(&self) -> (usize, usize) {
         self.dataset.resolution()
+    }
+
+    /// Which labels are learnt.
+    pub fn condition(&self) -> Condition {
+        self.card.condition
     }
 }
 
@@ -89,8 +97,9 @@ pub fn plan(studio: &Studio, request: &TrainRequest) -> Result<Plan> {
     let parent_model = parent.as_ref().map(|found| found.load()).transpose()?;
     let config = config::resolve(request, &dataset, parent_model.as_ref())?;
     let name = run_name(studio, request.name.as_deref(), dataset_name)?;
+    let earlier = (request.name.is_none() && name != *dataset_name).then(|| dataset_name.clone());
     let card = RunCard::new(dataset_name, parent.map(|p| p.path.display().to_string()), request.settings.condition);
-    Ok(Plan { dir: studio.path(Kind::Run, &name)?, name, config, card, dataset, parent: parent_model })
+    Ok(Plan { dir: studio.path(Kind::Run, &name)?, name, config, card, dataset, parent: parent_model, earlier })
 }
 
 /// A name that neither a run nor a model has; a name asked for must be free.
@@ -127,8 +136,14 @@ fn conditioned(dataset: Dataset, condition: Condition) -> Dataset {
 
 /// Begins a planned run. What was decided, and why, lies in the run folder before the first step.
 pub fn begin(studio: &Studio, plan: Plan, watcher: &mut dyn Watcher) -> Result<Trained> {
-    let Plan { name, dir, config, card, dataset, parent } = plan;
+    let Plan { name, dir, config, card, dataset, parent, earlier } = plan;
     watcher.event(Event::Started { task: Task::Train, name: name.clone() });
+    if let Some(earlier) = earlier {
+        let go_on = command(&["train", "--resume", &earlier]);
+        watcher.event(Event::Note {
+            message: format!("\"{earlier}\" is there already: this run is \"{name}\" ({go_on} goes on with the other)"),
+        });
+    }
     let fresh = !dir.exists();
     fs_err::create_dir_all(&dir)?;
     card.save(&dir)?;
@@ -157,7 +172,9 @@ pub struct Resumable {
 /// What [`resume`] would do, refused where that would be.
 pub fn resumable(studio: &Studio, name: &str, length: Option<Length>) -> Result<Resumable> {
     let dir = studio.existing(Kind::Run, name)?;
-    let counters = Run::position(&dir)?;
+    let card = RunCard::load(&dir)?;
+    let dataset = conditioned(datasets::open(studio, &card.dataset)?, card.condition);
+    let counters = Run::position(&dir, &dataset)?;
     length.map_or(Ok(()), |length| pinxit_train::run::lies_ahead(length, &counters))?;
     let length = length.map_or_else(|| TrainConfig::load(&dir.join("config.toml")).map(|c| c.length), Ok)?;
     Ok(Resumable { dir, at_kimg: counters.kimg(), length })

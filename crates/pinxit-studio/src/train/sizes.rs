@@ -29,7 +29,7 @@ pub(super) fn fitting(wanted: &str, resolution: (usize, usize)) -> Option<String
 }
 
 /// Refuses a size at which nothing can be trained: hours of importing would be for nothing.
-pub fn check(size: Size) -> Result<()> {
+pub fn check_learnable(size: Size) -> Result<()> {
     if presets(size).next().is_some() {
         return Ok(());
     }
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     fn hint(size: &str) -> Option<String> {
-        check(size.parse().unwrap()).err().and_then(|e| e.hint())
+        check_learnable(size.parse().unwrap()).err().and_then(|e| e.hint())
     }
 
     #[test]
@@ -75,7 +75,7 @@ mod tests {
         assert!(hint("100x70").unwrap().starts_with("import them with --size 96x64 or --size 112x80:"));
         for side in 16..=1024 {
             let size = Size { width: side, height: 1000 };
-            assert!(check(size).is_ok() || !near(size).is_empty(), "{size}");
+            assert!(check_learnable(size).is_ok() || !near(size).is_empty(), "{size}");
         }
     }
 

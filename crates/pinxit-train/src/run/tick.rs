@@ -40,6 +40,11 @@ pub(super) fn model_path(dir: &Path, shown: u64) -> PathBuf {
     dir.join(format!("model-{:06}.safetensors", (shown as f64 / 1000.0).round() as u64))
 }
 
+/// Where the best model so far is written.
+fn best_path(dir: &Path) -> PathBuf {
+    dir.join("model-best.safetensors")
+}
+
 impl Run {
     /// Says that training begins, and shows where it stands.
     pub(super) fn begin(&mut self, observer: &mut dyn Observer) {
@@ -76,25 +81,22 @@ impl Run {
         let began = Instant::now();
         let c = &self.state.counters;
         let snapshot = last || passed(c.snapshot_shown, c.shown, self.config.snapshot_kimg);
-        // A run by the clock may end within a tick. Then nothing has been learnt since its line: one of zeros would be no fact.
-        let moved = c.tick_shown != c.shown;
         let mut line = self.line();
-        if moved {
-            self.report(observer, &line);
-            self.speak(observer, line.kimg, |history, guessing| history.line(&line, guessing));
-            observer.progress(self.preview());
-        }
+        self.report(observer, &line);
+        self.speak(observer, line.kimg, |history, guessing| history.line(&line, guessing));
+        observer.progress(self.preview());
         if snapshot {
-            self.dataset.verify_unchanged()?;
+            if let Err(e) = self.dataset.verify_unchanged() {
+                self.store.save(&self.state)?; // what was learnt so far came from the dataset as it was
+                return Err(e.into());
+            }
             let seed = self.config.seed;
             line.measures = reference.map(|r| r.measure(&self.players.generator, &self.state.average, seed));
             self.snapshot(observer, line.kimg, line.measures)?;
         }
         self.state.counters.sums = Sums::default();
         self.state.counters.tick_shown = self.state.counters.shown;
-        if moved {
-            self.state.counters.stats_bytes = self.stats.write(&line)?;
-        }
+        self.state.counters.stats_bytes = self.stats.write(&line)?;
         self.state.counters.elapsed_secs += began.elapsed().as_secs_f64();
         self.store.save(&self.state)?;
         self.session.last = Some(self.mark());
@@ -144,7 +146,7 @@ impl Run {
 
     /// Lets the health rules look, and passes on what they find.
     fn speak(&mut self, observer: &mut dyn Observer, kimg: f64, look: impl FnOnce(&mut health::History, f64) -> Vec<Finding>) {
-        let guessing = self.players.judge.heads() as f64
+        let guessing = self.players.judge.head_count() as f64
             * match self.config.loss {
                 Loss::Hinge => 2.0,
                 Loss::Relativistic => std::f64::consts::LN_2,
@@ -165,16 +167,20 @@ impl Run {
         observer.progress(Progress::Snapshot { kimg, path });
         let Some(m) = measures else { return Ok(()) };
         let rank = health::rank(&m);
-        let best = rank.is_finite() && self.state.counters.best.is_none_or(|b| rank < b.rank);
+        // While gradients are broken the weights may be, though the average still measures well: no state to return to.
+        let is_sound = rank.is_finite() && self.state.counters.skipped_in_a_row == 0;
+        let best = is_sound && self.state.counters.best.is_none_or(|b| rank < b.rank);
         observer.progress(Progress::Metrics { kimg, measures: m, best });
         self.speak(observer, kimg, |history, _| history.snapshot(kimg, &m));
         if best {
             self.state.counters.best = Some(Best { kimg, rank });
             self.state.counters.good_step = Some(self.state.counters.step);
-            model.save(&self.dir.join("model-best.safetensors"), Precision::F32)?;
+            model.save(&best_path(&self.dir), Precision::F32)?;
             self.store.save_good(&self.state)?;
         } else if let Some(reason) = self.state.counters.health.collapsed(&m) {
-            self.roll_back(observer, reason)?;
+            if self.roll_back(observer, reason)? {
+                self.model = Some(best_path(&self.dir)); // should the run end here, a collapsed model is not what is kept
+            }
         }
         Ok(())
     }

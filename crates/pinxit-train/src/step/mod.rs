@@ -55,10 +55,10 @@ enum Sight {
 
 impl Judge {
     /// Scores it gives each picture; its loss is their sum.
-    pub fn heads(&self) -> usize {
+    pub fn head_count(&self) -> usize {
         match self {
             Judge::Own(_) => 1,
-            Judge::Projected(p) => p.heads(),
+            Judge::Projected(p) => p.head_count(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The turns of the projected discriminator (Sauer et al. 2021): frozen features, trained heads.
+//! The turns of the projected discriminator (Sauer et al. 2021): frozen features (and the picture itself), trained heads.
 //!
 //! ```text
 //! reals ── features, at once ────────────┐
@@ -63,8 +63,8 @@ impl ProjectedJudge {
     }
 
     /// Number of heads.
-    pub fn heads(&self) -> usize {
-        self.net.heads_len()
+    pub fn head_count(&self) -> usize {
+        self.net.head_count()
     }
 
     /// First weights of the heads, and the first singular vectors for their spectral norm (none where it is off).

@@ -12,7 +12,8 @@ Examples:
   pinxit evaluate trees --dataset trees --pictures 500 --repeats 1
   pinxit evaluate runs/trees/model-000040.safetensors --dataset trees
 
-The column \"real\" is what other real pictures of the same dataset score: no model can expect more.";
+The column \"real\" is what other real pictures of the same dataset score: no model can expect more.
+The figures are also saved beside the model, as NAME.evaluation.json.";
 
 /// Measure how good a model's pictures are, next to what real pictures score
 #[derive(Debug, Args)]

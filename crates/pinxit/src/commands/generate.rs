@@ -18,7 +18,7 @@ Examples:
   pinxit generate --from pictures/trees-000042.png
 
 Every file carries its recipe (model, seed, labels, psi); --from paints it again, byte for byte on the same machine.
-Without --class a model that knows classes draws one for each seed, as often as it saw them.";
+Without --class a model that knows classes draws one for each seed, as often as its training pictures have them.";
 
 /// Paint pictures
 #[derive(Debug, Args)]
@@ -61,7 +61,7 @@ pub struct GenerateArgs {
     #[arg(long)]
     overwrite: bool,
     /// Paint the recipe found in a picture again (repeatable)
-    #[arg(long, value_name = "PICTURE", conflicts_with_all = ["class", "style", "caption", "psi", "grid"])]
+    #[arg(long, value_name = "PICTURE", conflicts_with_all = ["seeds", "class", "style", "caption", "psi", "grid"])]
     from: Vec<PathBuf>,
     /// Say what would be painted, and stop
     #[arg(short = 'n', long)]
@@ -123,7 +123,9 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
     };
     if args.dry_run {
         let (painter, recipes) = plan(&context.studio, &request)?;
-        return say_dry(&request.files(&recipes), &request.folder(&painter), &resolved, context);
+        let folder = request.folder(&painter);
+        request.check_names(&folder, &recipes)?;
+        return say_dry(&request.files(&recipes), &folder, &resolved, context);
     }
     let made = generate(&context.studio, &request, &mut context.face)?;
     say(&made, context, &suggestions(&made))

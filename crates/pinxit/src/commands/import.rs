@@ -19,7 +19,8 @@ Examples:
   pinxit import flowers/ --into flowers --labels labels.csv
 
 Sub-folders become classes, unless a label file (CSV or JSONL: file, class, style, caption, title, creator, licence,
-source) says otherwise. Originals are never changed. A stopped import goes on where it was.";
+source, group, split) says otherwise; `file` is a path inside the source, or a name that only one picture has. A labels.csv,
+labels.jsonl or manifest.jsonl among the pictures is read without being named. Originals are never changed. A stopped import goes on where it was.";
 
 /// Take in pictures: check, crop, drop duplicates, label, pack
 #[derive(Debug, Args)]
@@ -46,7 +47,7 @@ pub struct ImportArgs {
     /// Licence of pictures for which no label file states one, such as CC0-1.0
     #[arg(long, value_name = "LICENCE", visible_alias = "licence")]
     license: Option<String>,
-    /// Replace a dataset of that name
+    /// Replace a dataset of that name; the old one goes to bin/ of the home
     #[arg(long)]
     replace: bool,
     /// Keep near-duplicates instead of all but the first

@@ -27,7 +27,7 @@ pub struct TrainArgs {
     #[arg(required_unless_present = "resume", conflicts_with = "resume")]
     dataset: Option<String>,
     /// Train for this long: 90s, 30m, 2h, 1h30m
-    #[arg(long = "for", value_name = "TIME", conflicts_with = "kimg")]
+    #[arg(long = "for", value_name = "TIME")]
     time: Option<Span>,
     /// Train on this many thousand pictures [default: by the size of the collection]
     #[arg(long, value_name = "N", value_parser = kimg)]
@@ -35,7 +35,7 @@ pub struct TrainArgs {
     /// Begin from a model instead of from nothing
     #[arg(long, value_name = "MODEL", conflicts_with = "resume")]
     from: Option<String>,
-    /// Go on with a run where it stopped; --for or --kimg give it another end
+    /// Go on with a run where it stopped; --for or --kimg give it another end, counted from its beginning
     #[arg(long, value_name = "RUN", conflicts_with_all = ["name", "size", "preset", "batch", "seed", "discriminator", "flip", "condition", "set"])]
     resume: Option<String>,
     /// Name of the run and its model [default: that of the dataset]
@@ -75,6 +75,7 @@ fn kimg(text: &str) -> std::result::Result<f64, String> {
 }
 
 pub fn run(args: TrainArgs, context: &mut Context) -> Result<()> {
+    context.refuse_both("time", "kimg");
     let given = TrainPartial {
         preset: args.preset,
         kimg: args.kimg.map(Some),
@@ -96,8 +97,10 @@ pub fn run(args: TrainArgs, context: &mut Context) -> Result<()> {
     let plan = train::plan(&context.studio, &request)?;
     check_size(args.size, plan.resolution())?;
     if args.dry_run {
-        let object = json!({ "dry_run": "train", "run": plan.name, "folder": plan.dir, "settings": plan.config.json() });
-        let head = format!("# run {} in {}\n", plan.name, plan.dir.display());
+        let (settings, condition) = (plan.config.json(), plan.condition());
+        let object =
+            json!({ "dry_run": "train", "run": plan.name, "folder": plan.dir, "condition": condition, "settings": settings });
+        let head = format!("# run {} in {}, labels learnt: {}\n", plan.name, plan.dir.display(), plan.condition());
         output::dry_run(context.globals.json, object, &(head + &plan.config.annotated(&plan.config.config)?));
         return Ok(());
     }
