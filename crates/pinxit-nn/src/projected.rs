@@ -76,7 +76,8 @@ impl ProjectedConfig {
         if h == 0 || w == 0 || h % 16 != 0 || w % 16 != 0 || h.max(w) > 1024 {
             return Err(Error::Config(format!("the feature size must be multiples of 16 px up to 1024, not {h}x{w}")));
         }
-        if self.pixels && (self.resolution.0 % 2 != 0 || self.resolution.1 % 2 != 0) {
+        let (rows, columns) = self.resolution;
+        if self.pixels && !(rows.is_multiple_of(2) && columns.is_multiple_of(2)) {
             return Err(Error::Config(format!("a head on pixels needs even sides, not {:?} px", self.resolution)));
         }
         if [self.mix, self.channels, self.embed].iter().any(|v| !(1..=2048).contains(v)) {

@@ -177,10 +177,10 @@ impl Run {
             self.state.counters.good_step = Some(self.state.counters.step);
             model.save(&best_path(&self.dir), Precision::F32)?;
             self.store.save_good(&self.state)?;
-        } else if let Some(reason) = self.state.counters.health.collapsed(&m) {
-            if self.roll_back(observer, reason)? {
-                self.model = Some(best_path(&self.dir)); // should the run end here, a collapsed model is not what is kept
-            }
+        } else if let Some(reason) = self.state.counters.health.collapsed(&m)
+            && self.roll_back(observer, reason)?
+        {
+            self.model = Some(best_path(&self.dir)); // should the run end here, a collapsed model is not what is kept
         }
         Ok(())
     }
