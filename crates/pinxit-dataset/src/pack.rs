@@ -345,7 +345,7 @@ fn warn(report: &mut ImportReport) {
         if labels.absent > 0 {
             let (n, first) = (labels.absent, labels.absent_names.first().map_or("", String::as_str));
             warnings.push(format!(
-                "{}: {n} of {} rows name pictures that are not there, the first {first:?}",
+                "{}: {n} of {} rows name pictures that are not there, the first {first:?} (names are relative to the folder that holds the pictures)",
                 labels.file, labels.rows
             ));
         }

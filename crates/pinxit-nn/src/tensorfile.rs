@@ -82,7 +82,11 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
         Some(p) if !p.as_os_str().is_empty() => p,
         _ => Path::new("."),
     };
-    let mut temp = tempfile::NamedTempFile::new_in(folder).map_err(Error::io("write", path))?;
+    let mut builder = tempfile::Builder::new();
+    // A model is as readable as any other file the person makes: her umask decides, not the privacy of temporary files.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut temp = builder.tempfile_in(folder).map_err(Error::io("write", path))?;
     temp.write_all(bytes).map_err(Error::io("write", path))?;
     temp.as_file().sync_all().map_err(Error::io("write", path))?;
     temp.persist(path).map_err(|e| Error::io("write", path)(e.error))?;

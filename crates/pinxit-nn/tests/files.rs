@@ -132,6 +132,18 @@ fn a_write_that_fails_leaves_the_old_file() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_model_is_as_readable_as_any_other_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let (saved, plain) = (dir.path().join("model.safetensors"), dir.path().join("plain"));
+    model().save(&saved, Precision::F16).unwrap();
+    std::fs::write(&plain, "").unwrap();
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(&saved), mode(&plain));
+}
+
+#[test]
 fn an_absent_file_is_named() {
     let error = Model::load(std::path::Path::new("nowhere/m.safetensors")).unwrap_err();
     assert!(error.to_string().contains("nowhere") && error.hint().unwrap().contains("path"), "{error}");
