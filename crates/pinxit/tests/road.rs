@@ -268,3 +268,12 @@ fn a_picture_is_not_taken_for_a_model() {
     let refused = failure(&desk, &["generate", "dots/round/000.bmp"]);
     assert!(refused.starts_with("exit 1\n") && refused.contains("is a picture (BMP), not a model"), "{refused}");
 }
+
+#[test]
+fn a_finished_run_says_so_when_it_is_resumed() {
+    let desk = Desk::with_model();
+    let out = desk.run(&["train", "--resume", "dots"]);
+    assert!(code(&out) == 0 && stderr(&out).contains("at its end already"), "{}", stderr(&out));
+    let longer = desk.run(&["train", "--resume", "dots", "--kimg", "0.08"]);
+    assert!(code(&longer) == 0 && !stderr(&longer).contains("at its end already"), "{}", stderr(&longer));
+}

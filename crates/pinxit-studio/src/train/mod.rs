@@ -187,6 +187,9 @@ pub fn resume(studio: &Studio, name: &str, length: Option<Length>, watcher: &mut
     let card = RunCard::load(&dir)?;
     let dataset = conditioned(datasets::open(studio, &card.dataset)?, card.condition);
     let run = Run::resume(&dir, &dataset, &FeatureNet::shipped()?, length)?;
+    if pinxit_train::run::lies_ahead(run.config().length, run.counters()).is_err() {
+        watcher.event(Event::Note { message: "the run is at its end already: --kimg or --for give it another".into() });
+    }
     train(studio, name, run, watcher)
 }
 
