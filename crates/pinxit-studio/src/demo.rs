@@ -64,20 +64,29 @@ pub struct Demonstrated {
 pub fn demo(request: &DemoRequest, watcher: &mut dyn Watcher) -> Result<Demonstrated> {
     watcher.event(Event::Started { task: Task::Demo, name: NAME.into() });
     let studio = Studio::at(&request.out);
-    let made = all_of_it(&studio, request, &mut AtHome { home: quote(&request.out.display().to_string()), inner: watcher })?;
+    let home = quote(&request.out.display().to_string());
+    let made = all_of_it(&studio, request, &mut AtHome { home: &home, inner: watcher }).map_err(|e| match e {
+        Error::Interrupted { resume: Some(command) } => Error::Interrupted { resume: Some(at_home(&command, &home)) },
+        other => other,
+    })?;
     watcher.event(Event::Finished { task: Task::Demo, result: figures(&made), next: next(request) });
     Ok(made)
 }
 
+/// A command as it finds what the demo made.
+fn at_home(command: &str, home: &str) -> String {
+    format!("{command} --home {home}")
+}
+
 /// Passes events on; the commands they suggest name the demo's home, for everything lies there.
 struct AtHome<'a> {
-    home: String,
+    home: &'a str,
     inner: &'a mut dyn Watcher,
 }
 
 impl Watcher for AtHome<'_> {
     fn event(&mut self, event: Event) {
-        self.inner.event(event.map_commands(|command| format!("{command} --home {}", self.home)));
+        self.inner.event(event.map_commands(|command| at_home(command, self.home)));
     }
 
     fn stop(&mut self) -> bool {
@@ -232,12 +241,7 @@ fn train_on(studio: &Studio, base: &Path, time: Span, watcher: &mut dyn Watcher)
         origins,
         expert,
     };
-    train::begin(studio, train::plan(studio, &request)?, watcher).map_err(|e| match e {
-        Error::Interrupted { resume: Some(command) } => {
-            Error::Interrupted { resume: Some(format!("{command} --home {}", quote(&studio.home().display().to_string()))) }
-        }
-        other => other,
-    })
+    train::begin(studio, train::plan(studio, &request)?, watcher)
 }
 
 fn paint(studio: &Studio, model: &str, folder: &str, watcher: &mut dyn Watcher) -> Result<(Vec<PathBuf>, PathBuf)> {
