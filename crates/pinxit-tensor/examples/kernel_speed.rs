@@ -1,5 +1,5 @@
-//! Prints GFLOP/s of every kernel on the shapes that matter. `kernel_speed [filter] [threads] [portable|avx2|avx512]`.
-use pinxit_tensor::kernels::{Conv, Isa, Kernels};
+//! Prints GFLOP/s of every kernel on the shapes that matter. `kernel_speed [filter] [threads] [portable|avx2|avx512|bf16]`.
+use pinxit_tensor::kernels::{Conv, Isa, Kernels, Precision, with_precision};
 use pinxit_tensor::{cpu, set_isa, set_threads, threads};
 use std::time::{Duration, Instant};
 
@@ -82,6 +82,11 @@ fn main() {
         Some("avx2") => _ = set_isa(Isa::Avx2),
         _ => {}
     }
+    let precision = if arguments.get(2).is_some_and(|a| a == "bf16") { Precision::Bf16 } else { Precision::F32 };
+    with_precision(precision, || table(filter));
+}
+
+fn table(filter: &str) {
     println!("{}\n{:22} {:>8} {:>8} {:>8}  GFLOP/s", cpu(), "", "forward", "input", "weight");
     SHAPES.iter().filter(|s| s.0.contains(filter)).for_each(|&(name, shape, depthwise)| measure(name, shape, depthwise));
     if "product".contains(filter) {

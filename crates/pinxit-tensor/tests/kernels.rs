@@ -1,5 +1,6 @@
-//! Every kernel on every instruction set against the plain loops in f64; the same bytes for any number of threads.
-use pinxit_tensor::kernels::{Conv, Isa, Kernels, naive, set_isa};
+//! Every kernel on every instruction set and in every precision against the plain loops in f64; the same bytes for any number
+//! of threads.
+use pinxit_tensor::kernels::{Conv, Isa, Kernels, Precision, naive, precision, set_isa, with_precision};
 use pinxit_tensor::{Real, set_threads};
 use proptest::prelude::*;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,7 @@ fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Deterministic numbers in -1..1, zero mean.
+/// Deterministic numbers in -1..1, zero mean; in bf16 such as it holds exactly, so that only the sums are rounded.
 fn noise<T: Real>(len: usize, seed: u64) -> Vec<T> {
     let mut s = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut next = || {
@@ -19,7 +20,8 @@ fn noise<T: Real>(len: usize, seed: u64) -> Vec<T> {
         s ^= s << 17;
         T::of((s >> 40) as f64 / (1u64 << 23) as f64 - 1.0)
     };
-    (0..len).map(|_| next()).collect()
+    let exact = |v: T| if precision() == Precision::Bf16 { T::of((v.to_f64() * 128.0).round() / 128.0) } else { v };
+    (0..len).map(|_| exact(next())).collect()
 }
 
 fn wide<T: Real>(v: &[T]) -> Vec<f64> {
@@ -76,11 +78,13 @@ fn check_conv<T: Real>(g: &Conv, depthwise: bool, label: &str) {
     );
 }
 
-/// `check` for every instruction set this machine has.
+/// `check` for every instruction set this machine has, in every precision.
 fn everywhere(check: impl Fn(&str)) {
     let _turn = turn();
     for isa in Isa::ALL.into_iter().filter(|&isa| set_isa(isa)) {
-        check(&format!("{isa:?}"));
+        for p in [Precision::F32, Precision::Bf16] {
+            with_precision(p, || check(&format!("{isa:?} {p:?}")));
+        }
     }
 }
 
@@ -161,9 +165,36 @@ fn depthwise_corners_agree_with_the_plain_loops() {
 }
 
 #[test]
+fn bf16_rounds_alike_everywhere() {
+    let _turn = turn();
+    let (x, w): (Vec<f32>, Vec<f32>) = (noise(3 * 16 * 16 * 24, 1), noise(4 * 4 * 24 * 24, 2));
+    let dy: Vec<f32> = noise(3 * 8 * 8 * 24, 3);
+    let g = geometry([3, 16, 16, 24, 24, 4, 2, 1]);
+    let passes = || {
+        [
+            call(f32::conv, &g, &x, &w, dy.len()),
+            call(f32::conv_input_grad, &g, &dy, &w, x.len()),
+            call(f32::conv_weight_grad, &g, &x, &dy, w.len()),
+        ]
+    };
+    set_isa(Isa::Portable);
+    let (exact, portable) = (passes(), with_precision(Precision::Bf16, passes));
+    assert!(set_isa(*Isa::ALL.iter().rev().find(|i| i.available()).unwrap()));
+    let native = with_precision(Precision::Bf16, passes);
+    for ((e, p), n) in exact.iter().zip(&portable).zip(&native) {
+        close("bf16 on this machine and portably", n, &wide(p), 400, f32::EPSILON as f64);
+        let apart = e.iter().zip(p).map(|(e, p)| (e - p).abs()).fold(0.0, f32::max);
+        let size = e.iter().map(|e| e.abs()).fold(0.0, f32::max);
+        assert!(apart > 1e-4 * size && apart < 1e-2 * size, "bf16 is {apart} off at a size of {size}");
+    }
+    assert_eq!(precision(), Precision::F32);
+}
+
+#[test]
 fn thread_count_never_changes_a_byte() {
     let _turn = turn();
-    for isa in Isa::ALL.into_iter().filter(|&isa| set_isa(isa)) {
+    let ways = Isa::ALL.into_iter().flat_map(|isa| [(isa, Precision::F32), (isa, Precision::Bf16)]);
+    for (isa, p) in ways.filter(|&(isa, _)| set_isa(isa)) {
         for &corner in CORNERS {
             let g = geometry(corner);
             let d = Conv { co: g.ci, ..g };
@@ -171,19 +202,21 @@ fn thread_count_never_changes_a_byte() {
             let (x, dy, w) = (noise::<f32>(xs, 1), noise::<f32>(ys.max(g.n * g.ho() * g.wo() * g.ci), 2), noise::<f32>(ws, 3));
             let (ds, dws) = (g.n * g.ho() * g.wo() * g.ci, g.kh * g.kw * g.ci);
             let all = |threads| {
-                set_threads(threads);
-                let passes: [Vec<f32>; 6] = [
-                    call(f32::conv, &g, &x, &w, ys),
-                    call(f32::conv_input_grad, &g, &dy[..ys], &w, xs),
-                    call(f32::conv_weight_grad, &g, &x, &dy[..ys], ws),
-                    call(f32::depthwise, &d, &x, &w[..dws], ds),
-                    call(f32::depthwise_input_grad, &d, &dy[..ds], &w[..dws], xs),
-                    call(f32::depthwise_weight_grad, &d, &x, &dy[..ds], dws),
-                ];
-                passes.map(|p| p.into_iter().map(f32::to_bits).collect::<Vec<_>>())
+                with_precision(p, || {
+                    set_threads(threads);
+                    let passes: [Vec<f32>; 6] = [
+                        call(f32::conv, &g, &x, &w, ys),
+                        call(f32::conv_input_grad, &g, &dy[..ys], &w, xs),
+                        call(f32::conv_weight_grad, &g, &x, &dy[..ys], ws),
+                        call(f32::depthwise, &d, &x, &w[..dws], ds),
+                        call(f32::depthwise_input_grad, &d, &dy[..ds], &w[..dws], xs),
+                        call(f32::depthwise_weight_grad, &d, &x, &dy[..ds], dws),
+                    ];
+                    passes.map(|p| p.into_iter().map(f32::to_bits).collect::<Vec<_>>())
+                })
             };
             let one = all(1);
-            assert!(all(2) == one && all(3) == one, "{isa:?} {g:?}");
+            assert!(all(2) == one && all(3) == one, "{isa:?} {p:?} {g:?}");
         }
     }
     set_threads(0);

@@ -1,11 +1,12 @@
 //! Pictures a second of one training step, or of painting, as one JSON line: our side of `cargo xtask bench`.
 //!
-//!     cargo run --release -p pinxit-train --example speed -- --preset xs-64 --mode own --batch 32 --seconds 20 --threads 2
+//!     cargo run --release -p pinxit-train --example speed -- --preset xs-64 --mode own --batch 32 --seconds 20 --threads 2 --precision bf16
 use pinxit_nn::{
     FeatureNet, Generator, GeneratorConfig, Labels, OwnConfig, OwnDiscriminator, Preset, ProjectedDiscriminator, Weights,
 };
-use pinxit_tensor::{Array, Rng, Tensor};
+use pinxit_tensor::{Array, Rng, Tensor, with_precision};
 use pinxit_train::batch::Batch;
+use pinxit_train::config::Precision;
 use pinxit_train::state::{Counters, Learner, State};
 use pinxit_train::step::{Judge, Players, ProjectedJudge, Rates, step};
 use pinxit_train::{Discriminator, TrainConfig, auto, average};
@@ -20,10 +21,12 @@ struct Options {
     batch: usize,
     seconds: f64,
     threads: usize,
+    precision: Precision,
 }
 
 fn options() -> Result<Options, Box<dyn Error>> {
-    let mut o = Options { preset: "xs-64".into(), mode: "projected".into(), batch: 32, seconds: 10.0, threads: 2 };
+    let (preset, mode) = ("xs-64".into(), "projected".into());
+    let mut o = Options { preset, mode, batch: 32, seconds: 10.0, threads: 2, precision: Precision::F32 };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let value = words.next().ok_or_else(|| format!("{word} needs a value"))?;
@@ -33,7 +36,9 @@ fn options() -> Result<Options, Box<dyn Error>> {
             "--batch" => o.batch = value.parse()?,
             "--seconds" => o.seconds = value.parse()?,
             "--threads" => o.threads = value.parse()?,
-            _ => return Err(format!("no option {word}").into()),
+            "--precision" if value == "bf16" => o.precision = Precision::Bf16,
+            "--precision" if value == "f32" => o.precision = Precision::F32,
+            _ => return Err(format!("no option {word} {value}").into()),
         }
     }
     Ok(o)
@@ -81,15 +86,17 @@ fn paint(preset: Preset, o: &Options) -> Vec<f64> {
     let weights = generator.init(1);
     let z: Tensor = Rng::stream(1, "latents").normal_tensor(&[o.batch, generator.config.z_dim]);
     let bound = weights.bind(|_, t| t.clone());
-    clock(o.seconds, || {
-        let w = generator.mapping(&bound, &z, &labels(o.batch));
-        std::hint::black_box(generator.synthesize(&bound, &vec![w; generator.stages()]).tensor());
+    with_precision(o.precision.resolved(), || {
+        clock(o.seconds, || {
+            let w = generator.mapping(&bound, &z, &labels(o.batch));
+            std::hint::black_box(generator.synthesize(&bound, &vec![w; generator.stages()]).tensor());
+        })
     })
 }
 
 fn train(preset: Preset, o: &Options) -> Result<Vec<f64>, Box<dyn Error>> {
     let defaults = if o.mode == "own" { TrainConfig::own() } else { TrainConfig::projected() };
-    let config = TrainConfig { preset: o.preset.clone(), batch: o.batch, ..defaults };
+    let config = TrainConfig { preset: o.preset.clone(), batch: o.batch, precision: o.precision, ..defaults };
     let sizes = GeneratorConfig::new(preset, (4, 4), CLASSES, 0);
     let (h, w) = sizes.resolution();
     let batch = Batch { pictures: Rng::stream(1, "reals").normal_tensor(&[o.batch, h, w, 3]), labels: labels(o.batch) };

@@ -37,6 +37,26 @@ pub enum Length {
     Seconds(f64),
 }
 
+/// What dense convolutions multiply in; sums and everything else are f32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// f32.
+    F32,
+    /// bf16 where that is the fastest way, on processors that have it; on others f32.
+    Bf16,
+}
+
+impl Precision {
+    /// What this machine makes of it.
+    pub fn resolved(self) -> pinxit_tensor::Precision {
+        match self {
+            Precision::Bf16 if pinxit_tensor::Precision::Bf16.native() => pinxit_tensor::Precision::Bf16,
+            _ => pinxit_tensor::Precision::F32,
+        }
+    }
+}
+
 /// The average of the generator that is kept and shipped.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -130,6 +150,8 @@ pub struct TrainConfig {
     pub update: Update,
     /// Pictures a step, real and fake each.
     pub batch: usize,
+    /// What dense convolutions multiply in.
+    pub precision: Precision,
     /// Neighbours in a batch that share their labels; `batch` must be a multiple. Above 1, a batch shows how one class varies.
     pub group: usize,
     /// One number from which every random choice follows.
@@ -192,6 +214,7 @@ impl TrainConfig {
             loss: Loss::Relativistic,
             update: Update::Sequential,
             batch: 8,
+            precision: Precision::F32,
             group: 4,
             seed: 0,
             lr_g: 5e-4,
@@ -295,6 +318,7 @@ impl TrainConfig {
 
 /// Gives a run begun before a setting existed the value it was begun with, which is not today's default.
 fn complete(table: &mut Table) {
+    table.entry("precision").or_insert(Value::String("f32".into()));
     for (section, key, value) in [("projected", "pixels", Value::Boolean(false)), ("augment", "probability", Value::Float(1.0))] {
         if let Some(Value::Table(section)) = table.get_mut(section) {
             section.entry(key).or_insert(value);

@@ -11,6 +11,9 @@ pub struct Avx2;
 impl Simd for Avx2 {
     type T = f32;
     type V = __m256;
+    type K = f32;
+    type KV = __m256;
+    type Plain = Avx2;
     type One = Portable<f32, 1>;
     const LANES: usize = 8;
     const ROWS: usize = 6;
@@ -37,6 +40,21 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn mul_add(a: __m256, b: __m256, c: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    unsafe fn splat_k(v: f32) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_set1_ps(v) }
+    }
+    #[inline(always)]
+    unsafe fn load_k(p: *const f32) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_loadu_ps(p) }
+    }
+    #[inline(always)]
+    unsafe fn dot(a: __m256, b: __m256, c: __m256) -> __m256 {
         // SAFETY: see above.
         unsafe { _mm256_fmadd_ps(a, b, c) }
     }

@@ -7,10 +7,12 @@
 //! tile    ROWS pixels x 2 registers of output channels, see `tile.rs`; sums wait in the output between chunks
 //! ```
 //! A kernel row is one contiguous run of `kw * ci` elements, whatever the channel count. The order of every sum depends on
-//! the shape alone. Weights are packed once a call to `[column tile][k][lanes]`, zeros in unused lanes.
+//! the shape alone. Weights are packed once a call to `[column tile][k][lanes]`, zeros in unused lanes. Where an operand is a
+//! pair of channels (see `operand.rs`) the band is where they are paired, and a map without a halo is copied, too.
+use super::operand::Operand;
 use super::pass::Pass;
-use super::scratch::{Slot, with};
-use super::simd::Simd;
+use super::scratch::{Plain, Slot, with};
+use super::simd::{Body, Simd};
 use super::tile::{Tile, padded, span, tile, tiles};
 use super::{Conv, winograd};
 use crate::pool::{Parts, tasks, threads};
@@ -19,7 +21,7 @@ use crate::pool::{Parts, tasks, threads};
 const CHUNK: usize = 192;
 /// Output pixels a task aims at: enough to reuse a chunk of weights, few enough to share out evenly.
 const TASK_PIXELS: usize = 256;
-/// Elements of a band that still leave room for weights in the second-level cache.
+/// Operands of a band that still leave room for weights in the second-level cache.
 const BAND: usize = 96 * 1024;
 
 /// See [`super::Kernels::conv`].
@@ -46,11 +48,13 @@ struct Cut {
     groups: usize,
 }
 
+/// `p` in operands.
 fn cut<S: Simd>(p: &Pass) -> Cut {
     let rows_wanted = TASK_PIXELS.div_ceil(p.x.len).min(p.y.len);
     let row = p.x.reach(p.x.len) * p.ci * p.y.step;
     let rows_fit = (BAND / row.max(1)).saturating_sub(p.y.taps.len()).max(1);
-    let rows = if p.needs_halo() { rows_wanted.min(rows_fit) } else { rows_wanted };
+    let copied = p.needs_halo() || S::K::NUMBERS > 1;
+    let rows = if copied { rows_wanted.min(rows_fit) } else { rows_wanted };
     let bands = p.y.len.div_ceil(rows);
     let rows = p.y.len.div_ceil(bands);
     let pictures = if bands > 1 { 1 } else { (TASK_PIXELS / p.pixels()).min(BAND / (row * p.y.len).max(1)).clamp(1, p.n.max(1)) };
@@ -67,25 +71,31 @@ pub fn run<S: Simd>(p: &Pass, source: &[S::T], w: &[S::T], out: &mut [S::T]) {
     }
     assert!(source.len() >= p.n * p.source_len() && out.len() >= p.n * p.destination_len(), "operands of {p:?}");
     if winograd::wins::<S>(p) {
-        return winograd::run::<S>(p, source, w, out);
+        return winograd::run::<S::Plain>(p, source, w, out);
     }
-    let (cut, out) = (cut::<S>(p), Parts::new(out));
-    with(Slot::Packed, p.depth() * padded::<S>(p.co), |packed: &mut [S::T]| {
+    let k = Pass { ci: operands::<S>(p.ci), ..p.clone() };
+    let (cut, out) = (cut::<S>(&k), Parts::new(out));
+    with(Slot::Packed, k.depth() * padded::<S>(p.co), |packed: &mut [S::K]| {
         pack::<S>(p, w, packed);
         tasks(p.n.div_ceil(cut.pictures) * cut.bands * cut.groups, |t| {
             let (area, group) = (t / cut.groups, t % cut.groups);
             let (picture, row) = (area / cut.bands * cut.pictures, area % cut.bands * cut.rows);
             let area = Area { first: picture, pictures: cut.pictures.min(p.n - picture), row, rows: cut.rows.min(p.y.len - row) };
             let columns = group * cut.columns..((group + 1) * cut.columns).min(tiles::<S>(p.co));
-            with_source(p, &area, source, |a, pitch| sweep::<S>(p, &area, a, pitch, packed, columns, &out));
+            with_source::<S>(p, &area, source, |a, pitch| sweep::<S>(&k, &area, a, pitch, packed, columns, &out));
         });
     });
 }
 
+/// Operands of `channels` numbers.
+fn operands<S: Simd>(channels: usize) -> usize {
+    channels.div_ceil(S::K::NUMBERS)
+}
+
 /// Weights to `[column tile][k][lanes]`.
-pub fn pack<S: Simd>(p: &Pass, w: &[S::T], packed: &mut [S::T]) {
-    let (parts, taps, depth) = (Parts::new(packed), p.y.taps.len() * p.x.taps.len(), p.depth());
-    let [per_tap, per_in, per_out] = p.weight;
+pub fn pack<S: Simd>(p: &Pass, w: &[S::T], packed: &mut [S::K]) {
+    let (parts, taps, ci) = (Parts::new(packed), p.y.taps.len() * p.x.taps.len(), operands::<S>(p.ci));
+    let [per_tap, _, per_out] = p.weight;
     tasks(tiles::<S>(p.co) * taps, |t| {
         let (j, tap) = (t / taps, t % taps);
         let (first, q, used) = span::<S>(j, p.co);
@@ -93,24 +103,49 @@ pub fn pack<S: Simd>(p: &Pass, w: &[S::T], packed: &mut [S::T]) {
         let kernel = p.y.taps[tap / p.x.taps.len()] * p.kw + p.x.taps[tap % p.x.taps.len()];
         let from = &w[kernel * per_tap + first * per_out..];
         // SAFETY: tile `j` and tap `tap` own these rows alone.
-        let rows = unsafe { parts.slice(first * depth + tap * p.ci * width, p.ci * width) };
+        let rows = unsafe { parts.slice(first * taps * ci + tap * ci * width, ci * width) };
         if used < width {
-            rows.fill(S::T::default());
+            rows.fill(S::K::default());
         }
+        // SAFETY: the set is the one in use.
+        unsafe { S::enter(PackTap { p, from, width, used, rows }) }
+    });
+}
+
+/// The weights of one tap and column tile, from the first of them on.
+struct PackTap<'a, T, K> {
+    p: &'a Pass,
+    from: &'a [T],
+    width: usize,
+    used: usize,
+    rows: &'a mut [K],
+}
+
+impl<S: Simd> Body<S> for PackTap<'_, S::T, S::K> {
+    #[inline(always)]
+    unsafe fn run(self) {
+        let PackTap { p, from, width, used, rows } = self;
+        let (numbers, [_, per_in, per_out]) = (S::K::NUMBERS, p.weight);
         if per_out == 1 {
-            rows.chunks_exact_mut(width)
-                .enumerate()
-                .for_each(|(i, row)| row[..used].copy_from_slice(&from[i * per_in..][..used]));
+            for (i, row) in rows.chunks_exact_mut(width).enumerate() {
+                let channel = |c: usize| (c < p.ci).then(|| &from[c * per_in..][..used]);
+                // SAFETY: inside `enter`.
+                unsafe { S::pairs(channel(i * numbers), channel(i * numbers + numbers - 1), &mut row[..used]) }
+            }
         } else {
             // Turned in blocks of a cache line's elements, so that every line read is used up while it is near.
             for (block, rows) in rows.chunks_mut(16 * width).enumerate() {
                 for o in 0..used {
-                    let line = from[o * per_out + block * 16 * per_in..].iter().step_by(per_in);
-                    rows[o..].iter_mut().step_by(width).zip(line).for_each(|(to, &v)| *to = v);
+                    let line = &from[o * per_out..][..p.ci][block * 16 * numbers..];
+                    rows[o..]
+                        .iter_mut()
+                        .step_by(width)
+                        .zip(line.chunks(numbers))
+                        .for_each(|(to, n)| *to = S::K::of(n[0], if n.len() > 1 { n[1] } else { S::T::default() }));
                 }
             }
         }
-    });
+    }
 }
 
 /// Output pixels of a task.
@@ -128,35 +163,74 @@ pub struct Pitch {
     pub row: usize,
 }
 
-/// Calls `f` with the source of an area, starting at the first tap of its first pixel: the map itself where no tap leaves
-/// it, else a copy with a zero halo.
-pub fn with_source<T: super::scratch::Plain>(p: &Pass, area: &Area, source: &[T], f: impl FnOnce(&[T], Pitch)) {
+/// Calls `f` with the source of an area as operands, starting at the first tap of its first pixel: the map itself where no
+/// tap leaves it and nothing has to be converted, else a copy with a zero halo.
+pub fn with_source<S: Simd>(p: &Pass, area: &Area, source: &[S::T], f: impl FnOnce(&[S::K], Pitch)) {
     if p.depth() == 0 {
         return f(&[], Pitch { picture: 0, row: 0 }); // no tap reaches these pixels
     }
     let map = Pitch { picture: p.source_len(), row: p.x.source * p.ci };
     let pictures = &source[area.first * map.picture..][..area.pictures * map.picture];
     let top = (area.row * p.y.step) as isize + p.y.at;
-    if !p.needs_halo() {
-        return f(&pictures[top as usize * map.row + p.x.at as usize * p.ci..], map);
+    if let (false, Some(same)) = (p.needs_halo(), S::K::same(pictures)) {
+        return f(&same[top as usize * map.row + p.x.at as usize * p.ci..], map);
     }
-    let (height, row) = (p.y.reach(area.rows), p.x.reach(p.x.len) * p.ci);
-    with(Slot::Band, area.pictures * height * row, |band: &mut [T]| {
+    let (height, row) = (p.y.reach(area.rows), p.x.reach(p.x.len) * operands::<S>(p.ci));
+    with(Slot::Band, area.pictures * height * row, |band: &mut [S::K]| {
         for (i, line) in band.chunks_exact_mut(row.max(1)).enumerate() {
             let y = top + (i % height) as isize;
             let inside = y >= 0 && y < p.y.source as isize;
             let from = if inside { &pictures[i / height * map.picture + y as usize * map.row..][..map.row] } else { &[][..] };
-            copy_row(from, p.x.at * p.ci as isize, line);
+            match S::K::same(from) {
+                Some(from) => copy_row(from, p.x.at * p.ci as isize, line),
+                None => convert_row::<S>(from, p.x.at, p.ci, line),
+            }
         }
         f(band, Pitch { picture: height * row, row });
     });
 }
 
+/// Pixels from `at` on of a row of `ci` channels, zero outside `from`, as operands.
+fn convert_row<S: Simd>(from: &[S::T], at: isize, ci: usize, to: &mut [S::K]) {
+    let each = operands::<S>(ci);
+    let (left, start, count) = overlap(from.len() / ci, at, to.len() / each);
+    to[..left * each].fill(S::K::default());
+    to[(left + count) * each..].fill(S::K::default());
+    let (from, to) = (&from[start * ci..][..count * ci], &mut to[left * each..][..count * each]);
+    // SAFETY: the set is the one in use.
+    unsafe { S::enter(Convert { from, ci, to }) }
+}
+
+/// Pixels of `ci` channels to operands.
+struct Convert<'a, T, K> {
+    from: &'a [T],
+    ci: usize,
+    to: &'a mut [K],
+}
+
+impl<S: Simd> Body<S> for Convert<'_, S::T, S::K> {
+    #[inline(always)]
+    unsafe fn run(self) {
+        // Where no channel is left over, a row is one run.
+        let whole = self.ci.is_multiple_of(S::K::NUMBERS);
+        let run = if whole { self.from.len() } else { self.ci };
+        for (from, to) in self.from.chunks(run.max(1)).zip(self.to.chunks_mut(run.max(1).div_ceil(S::K::NUMBERS))) {
+            // SAFETY: inside `enter`.
+            unsafe { S::neighbours(from, to) }
+        }
+    }
+}
+
+/// Where `to[i] = from[i + at]` copies: the first i, the first of `from`, and how many.
+fn overlap(from: usize, at: isize, to: usize) -> (usize, usize, usize) {
+    let left = (-at).clamp(0, to as isize) as usize;
+    let start = (at.max(0) as usize).min(from);
+    (left, start, (from - start).min(to - left))
+}
+
 /// `to[i] = from[i + at]`, zero outside `from`.
-pub fn copy_row<T: Copy + Default>(from: &[T], at: isize, to: &mut [T]) {
-    let left = (-at).clamp(0, to.len() as isize) as usize;
-    let start = (at.max(0) as usize).min(from.len());
-    let count = (from.len() - start).min(to.len() - left);
+pub fn copy_row<T: Plain>(from: &[T], at: isize, to: &mut [T]) {
+    let (left, start, count) = overlap(from.len(), at, to.len());
     to[..left].fill(T::default());
     to[left..left + count].copy_from_slice(&from[start..start + count]);
     to[left + count..].fill(T::default());
@@ -189,13 +263,13 @@ fn chunks(p: &Pass, row_pitch: usize) -> (Vec<usize>, Vec<Chunk>) {
     (segments, chunks)
 }
 
-/// All tiles of an area and a range of column tiles.
+/// All tiles of an area and a range of column tiles; `p` in operands.
 fn sweep<S: Simd>(
     p: &Pass,
     area: &Area,
-    a: &[S::T],
+    a: &[S::K],
     pitch: Pitch,
-    packed: &[S::T],
+    packed: &[S::K],
     columns: std::ops::Range<usize>,
     out: &Parts<S::T>,
 ) {
@@ -234,19 +308,19 @@ fn sweep<S: Simd>(
 }
 
 /// The sums of one column tile over a list of pixels.
-struct Sums<'a, T> {
-    a: &'a [T],
-    b: &'a [T],
+struct Sums<'a, K> {
+    a: &'a [K],
+    b: &'a [K],
     from: &'a [usize],
     segments: &'a [usize],
     chunks: &'a [Chunk],
     q: usize,
 }
 
-impl<T> Sums<'_, T> {
+impl<K> Sums<'_, K> {
     /// # Safety
     /// `out[to[i] ..][.. q * LANES]` is writable and nobody else's, for every i; `from`, `segments` and `chunks` stay in `a`.
-    unsafe fn write<S: Simd<T = T>>(&self, out: *mut T, to: &[usize]) {
+    unsafe fn write<S: Simd<K = K>>(&self, out: *mut S::T, to: &[usize]) {
         for (i, chunk) in self.chunks.iter().enumerate() {
             let (segments, b) = (&self.segments[chunk.segments.clone()], self.b[chunk.k * self.q * S::LANES..].as_ptr());
             for (from, to) in self.from.chunks(S::ROWS).zip(to.chunks(S::ROWS)) {

@@ -2,8 +2,8 @@
 //!
 //! A network never names a kernel; [`crate::Tensor`] does. Adding an instruction set is one module here.
 //!
-//! Read in this order: [`Kernels`], `tile` (the one inner loop), `pass` (geometry), `conv`, `weight_grad`, `depthwise`,
-//! `winograd` (faster where it applies).
+//! Read in this order: [`Kernels`], `tile` (the one inner loop), `operand` (what it multiplies), `pass` (geometry), `conv`,
+//! `weight_grad`, `depthwise`, `winograd` (faster where it applies).
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -13,9 +13,11 @@ mod depthwise;
 mod isa;
 mod matmul;
 pub mod naive;
+mod operand;
 mod pass;
 mod planes;
 mod portable;
+mod precision;
 mod scratch;
 mod simd;
 mod tile;
@@ -24,7 +26,8 @@ mod winograd;
 mod winograd_grad;
 
 pub use isa::{Isa, cpu, isa, set_isa};
-use portable::Portable;
+use portable::{Portable, PortableBf16};
+pub use precision::{Precision, precision, with_precision};
 
 /// Geometry of a convolution from `[n, h, w, ci]` to `[n, ho, wo, co]` with `[kh, kw, ci, co]` weights, zero padded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +69,7 @@ impl Conv {
 
 /// What an instruction set provides. Outputs are overwritten, never accumulated into. Slices have exactly the lengths
 /// the geometry says. The sum order depends on shapes only, never on the number of threads: same machine, same bytes.
+/// Convolutions of `f32` multiply in the [`Precision`] in use; everything else is exact to rounding.
 pub trait Kernels: Sized {
     /// `y = x * w`.
     fn conv(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]);
@@ -98,20 +102,31 @@ macro_rules! f32_kernel {
 macro_rules! f32_kernel {
     ($($path:ident)::+ ($($argument:expr),*)) => { $($path)::+::<Portable<f32, 8>>($($argument),*) };
 }
+/// As [`f32_kernel`], in the precision in use.
+macro_rules! f32_dense {
+    ($($path:ident)::+ ($($argument:expr),*)) => {
+        match precision() {
+            Precision::F32 => f32_kernel!($($path)::+($($argument),*)),
+            #[cfg(target_arch = "x86_64")]
+            Precision::Bf16 if precision::native() => $($path)::+::<avx512::Avx512Bf16>($($argument),*),
+            Precision::Bf16 => $($path)::+::<PortableBf16<8>>($($argument),*),
+        }
+    };
+}
 macro_rules! f64_kernel {
     ($($path:ident)::+ ($($argument:expr),*)) => { $($path)::+::<Portable<f64, 4>>($($argument),*) };
 }
 macro_rules! kernels {
-    ($t:ty, $call:ident) => {
+    ($t:ty, $call:ident, $dense:ident) => {
         impl Kernels for $t {
             fn conv(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]) {
-                $call!(conv::forward(g, x, w, y))
+                $dense!(conv::forward(g, x, w, y))
             }
             fn conv_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]) {
-                $call!(conv::input_grad(g, dy, w, dx))
+                $dense!(conv::input_grad(g, dy, w, dx))
             }
             fn conv_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]) {
-                $call!(weight_grad::run(g, x, dy, dw))
+                $dense!(weight_grad::run(g, x, dy, dw))
             }
             fn depthwise(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]) {
                 $call!(depthwise::forward(g, x, w, y))
@@ -128,5 +143,5 @@ macro_rules! kernels {
         }
     };
 }
-kernels!(f32, f32_kernel);
-kernels!(f64, f64_kernel);
+kernels!(f32, f32_kernel, f32_dense);
+kernels!(f64, f64_kernel, f64_kernel);

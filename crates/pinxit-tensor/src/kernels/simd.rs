@@ -1,4 +1,5 @@
 //! What a kernel needs of an instruction set. Kernels are written once over [`Simd`] and compiled once per set.
+use super::operand::Operand;
 use super::scratch::Plain;
 use crate::Real;
 
@@ -10,6 +11,12 @@ pub trait Simd: Copy + Send + Sync + 'static {
     type T: Real + Plain;
     /// Register.
     type V: Copy;
+    /// What dense products are made of: the number itself, or a pair of bf16 whose two products are added at once.
+    type K: Operand<T = Self::T>;
+    /// Register of them.
+    type KV: Copy;
+    /// The set that multiplies numbers as they are.
+    type Plain: Exact<T = Self::T>;
     /// The same numbers one at a time, for what is left over.
     type One: Simd<T = Self::T>;
     /// Elements in a register.
@@ -42,6 +49,44 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// Inside [`Simd::enter`].
     unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `v` in every lane.
+    ///
+    /// # Safety
+    /// Inside [`Simd::enter`].
+    unsafe fn splat_k(v: Self::K) -> Self::KV;
+    /// `LANES` operands from `p`, any alignment.
+    ///
+    /// # Safety
+    /// Inside [`Simd::enter`]; `p` readable for `LANES` operands.
+    unsafe fn load_k(p: *const Self::K) -> Self::KV;
+    /// `a . b + c`.
+    ///
+    /// # Safety
+    /// Inside [`Simd::enter`].
+    unsafe fn dot(a: Self::KV, b: Self::KV, c: Self::V) -> Self::V;
+    /// Operands of `first[i]` and its neighbour `second[i]`, zero where there is none; all slices equally long.
+    ///
+    /// # Safety
+    /// Inside [`Simd::enter`].
+    #[inline(always)]
+    unsafe fn pairs(first: Option<&[Self::T]>, second: Option<&[Self::T]>, to: &mut [Self::K]) {
+        let zero = Self::T::default();
+        match (first, second) {
+            (Some(a), Some(b)) => to.iter_mut().zip(a).zip(b).for_each(|((to, &a), &b)| *to = Self::K::of(a, b)),
+            (Some(a), None) => to.iter_mut().zip(a).for_each(|(to, &a)| *to = Self::K::of(a, zero)),
+            (None, Some(b)) => to.iter_mut().zip(b).for_each(|(to, &b)| *to = Self::K::of(zero, b)),
+            (None, None) => to.fill(Self::K::default()),
+        }
+    }
+    /// Operands of numbers that lie side by side; a last one without a neighbour gets zero.
+    ///
+    /// # Safety
+    /// Inside [`Simd::enter`].
+    #[inline(always)]
+    unsafe fn neighbours(from: &[Self::T], to: &mut [Self::K]) {
+        let two = |n: &[Self::T]| Self::K::of(n[0], if n.len() > 1 { n[1] } else { Self::T::default() });
+        to.iter_mut().zip(from.chunks(Self::K::NUMBERS)).for_each(|(to, n)| *to = two(n));
+    }
     /// Runs `body` with the instruction set enabled.
     ///
     /// # Safety
@@ -57,3 +102,7 @@ pub trait Body<S: Simd> {
     /// Called by [`Simd::enter`] only.
     unsafe fn run(self);
 }
+
+/// A set whose operands are the numbers themselves.
+pub trait Exact: Simd<K = <Self as Simd>::T> {}
+impl<S: Simd<K = <S as Simd>::T>> Exact for S {}

@@ -6,14 +6,14 @@
 //! ```
 //! Rows are pixels in a convolution (`step` 1: k runs over neighbouring channels, `segments` over kernel rows), input
 //! channels in a weight gradient (`step` = pixel pitch: k runs over pixels, `segments` over rows of pixels). Because `a`
-//! is broadcast, no count of channels and no stride needs code of its own.
+//! is broadcast, no count of channels and no stride needs code of its own. One step of k is an operand: see `operand.rs`.
 use super::simd::{Body, Simd};
 
 /// Arguments of one tile.
 #[derive(Clone, Copy)]
-pub struct Tile<'a, T> {
+pub struct Tile<'a, K, T> {
     /// Left operand.
-    pub a: *const T,
+    pub a: *const K,
     /// Offset into `a` of every row of the tile; its length is the number of rows, 1 to 8.
     pub from: &'a [usize],
     /// Distance in `a` between neighbouring k.
@@ -23,7 +23,7 @@ pub struct Tile<'a, T> {
     /// Length of a run.
     pub len: usize,
     /// Right operand, `segments * len` rows of `Q * LANES`, contiguous.
-    pub b: *const T,
+    pub b: *const K,
     /// Result.
     pub out: *mut T,
     /// Offset into `out` of every row of the tile.
@@ -32,9 +32,9 @@ pub struct Tile<'a, T> {
     pub fresh: bool,
 }
 
-struct Sized<'a, T, const P: usize, const Q: usize>(Tile<'a, T>);
+struct Sized<'a, K, T, const P: usize, const Q: usize>(Tile<'a, K, T>);
 
-impl<S: Simd, const P: usize, const Q: usize> Body<S> for Sized<'_, S::T, P, Q> {
+impl<S: Simd, const P: usize, const Q: usize> Body<S> for Sized<'_, S::K, S::T, P, Q> {
     #[inline(always)]
     unsafe fn run(self) {
         let t = self.0;
@@ -58,14 +58,14 @@ impl<S: Simd, const P: usize, const Q: usize> Body<S> for Sized<'_, S::T, P, Q> 
                 }
                 let mut k = 0usize;
                 for _ in 0..t.len {
-                    let mut w = [S::zero(); Q];
-                    for q in 0..Q {
-                        w[q] = S::load(b.wrapping_add(q * S::LANES));
+                    let mut w = [S::load_k(b); Q];
+                    for q in 1..Q {
+                        w[q] = S::load_k(b.wrapping_add(q * S::LANES));
                     }
                     for p in 0..P {
-                        let x = S::splat(*a[p].wrapping_add(k));
+                        let x = S::splat_k(*a[p].wrapping_add(k));
                         for q in 0..Q {
-                            c[p][q] = S::mul_add(x, w[q], c[p][q]);
+                            c[p][q] = S::dot(x, w[q], c[p][q]);
                         }
                     }
                     k = k.wrapping_add(t.step);
@@ -87,11 +87,11 @@ impl<S: Simd, const P: usize, const Q: usize> Body<S> for Sized<'_, S::T, P, Q> 
 /// The processor has the instruction set. For all rows, segments and k the elements `a[from + segment + k * step]`,
 /// `b[k][q * LANES]` and `out[to ..][.. q * LANES]` are inside live allocations, and nobody else touches `out` there.
 #[inline(always)]
-pub unsafe fn tile<S: Simd>(q: usize, t: Tile<S::T>) {
+pub unsafe fn tile<S: Simd>(q: usize, t: Tile<S::K, S::T>) {
     macro_rules! rows {
         ($($p:literal)*) => {
             match (t.from.len(), q) {
-                $(($p, 1) => S::enter(Sized::<S::T, $p, 1>(t)), ($p, 2) => S::enter(Sized::<S::T, $p, 2>(t)),)*
+                $(($p, 1) => S::enter(Sized::<S::K, S::T, $p, 1>(t)), ($p, 2) => S::enter(Sized::<S::K, S::T, $p, 2>(t)),)*
                 (p, q) => unreachable!("tile of {p} x {q}"),
             }
         };

@@ -3,14 +3,16 @@
 //! ```text
 //! task    a slice of input channels x a share of the strips (rectangles of output pixels), into its own sums
 //! load    as many strips as fit the second-level cache: x to [block of ROWS channels][row][column][ROWS] with its halo,
-//!         dy to [column tile][pixel][lanes]
+//!         dy to [column tile][pixel][lanes]; where an operand is a pair (see `operand.rs`), of two neighbouring outputs:
+//!         x with a pair for every column, so that every tap finds its own, dy with a pair for every second
 //! run     rows of a load whose dy (about 128 pixels) stay in L1 while every tap and channel block passes over them
 //! tile    ROWS input channels x 2 registers of output channels, k over the pixels of the run
 //! ```
 //! Shares and slices depend on the shape alone and their sums are added in order: the same bytes for any number of threads.
 use super::conv::copy_row;
-use super::scratch::{Plain, Slot, with};
-use super::simd::Simd;
+use super::operand::Operand;
+use super::scratch::{Slot, with};
+use super::simd::{Body, Simd};
 use super::tile::{Tile, padded, span, tile, tiles};
 use super::{Conv, winograd_grad};
 use crate::pool::{Parts, tasks};
@@ -28,9 +30,10 @@ const SLICE: usize = 32;
 
 /// How the work is cut. All strips are equal; what hangs over an edge is multiplied by zeros.
 struct Cut {
-    /// Output rows and columns of a strip.
+    /// Output rows and columns of a strip, and operands that hold a row of it.
     rows: usize,
     cols: usize,
+    pairs: usize,
     /// Strips a picture, downwards and across.
     down: usize,
     across: usize,
@@ -51,10 +54,11 @@ impl Cut {
         let down = ho.div_ceil((4 * RUN).div_ceil(cols));
         let rows = ho.div_ceil(down);
         let slice = (SLICE.div_ceil(S::ROWS) * S::ROWS).min(g.ci.div_ceil(S::ROWS) * S::ROWS);
-        let mut cut = Cut { rows, cols, down, across, slice, slices: g.ci.div_ceil(slice), shares: 1, strips: 1 };
+        let pairs = cols.div_ceil(S::K::NUMBERS);
+        let mut cut = Cut { rows, cols, pairs, down, across, slice, slices: g.ci.div_ceil(slice), shares: 1, strips: 1 };
         let weights = g.kh * g.kw * g.ci * padded::<S>(g.co);
         cut.shares = (PARTIAL / weights.max(1)).clamp(1, 16).min((g.n * down * across).max(1));
-        let strip = cut.strip_x(g) * slice + rows * cols * padded::<S>(g.co);
+        let strip = cut.strip_x(g) * slice + rows * pairs * padded::<S>(g.co);
         cut.strips = (LOAD / strip.max(1)).clamp(1, g.n.max(1) * down * across);
         cut
     }
@@ -88,7 +92,7 @@ pub fn run<S: Simd>(g: &Conv, x: &[S::T], dy: &[S::T], dw: &mut [S::T]) {
         return dw.fill(S::T::default());
     }
     if winograd_grad::wins::<S>(g) {
-        return winograd_grad::run::<S>(g, x, dy, dw);
+        return winograd_grad::run::<S::Plain>(g, x, dy, dw);
     }
     let (cut, width) = (Cut::new::<S>(g), padded::<S>(g.co));
     let weights = g.kh * g.kw * g.ci * width;
@@ -133,9 +137,9 @@ unsafe fn sum_share<S: Simd>(
 ) {
     let (begin, end) = (cut.all(g) * share / cut.shares, cut.all(g) * (share + 1) / cut.shares);
     let blocks = channels.len().div_ceil(S::ROWS);
-    let (strip_x, strip_dy) = (cut.strip_x(g), cut.rows * cut.cols);
-    with(Slot::Band, cut.strips * strip_x * blocks * S::ROWS, |px: &mut [S::T]| {
-        with(Slot::Tiles, cut.strips * strip_dy * padded::<S>(g.co), |pdy: &mut [S::T]| {
+    let (strip_x, strip_dy) = (cut.strip_x(g), cut.rows * cut.pairs);
+    with(Slot::Band, cut.strips * strip_x * blocks * S::ROWS, |px: &mut [S::K]| {
+        with(Slot::Tiles, cut.strips * strip_dy * padded::<S>(g.co), |pdy: &mut [S::K]| {
             for load in (begin..end).step_by(cut.strips) {
                 let strips = load..(load + cut.strips).min(end);
                 pack_x::<S>(g, cut, x, strips.clone(), &channels, px);
@@ -155,7 +159,7 @@ fn pack_x<S: Simd>(
     x: &[S::T],
     strips: std::ops::Range<usize>,
     channels: &std::ops::Range<usize>,
-    to: &mut [S::T],
+    to: &mut [S::K],
 ) {
     let ((height, width), pitch) = (cut.input(g), strips.len() * cut.strip_x(g) * S::ROWS);
     for (s, strip) in strips.clone().enumerate() {
@@ -168,10 +172,16 @@ fn pack_x<S: Simd>(
             for (b, first) in channels.clone().step_by(S::ROWS).enumerate() {
                 let to = &mut to[b * pitch + (s * height + r) * width * S::ROWS..][..width * S::ROWS];
                 let used = S::ROWS.min(channels.end - first);
+                if let (true, Some(line)) = (g.ci == S::ROWS, S::K::same(line)) {
+                    copy_row(line, left * g.ci as isize, to);
+                    continue;
+                }
+                let from = Columns { line, ci: g.ci, first, used, left, apart: g.stride };
+                // SAFETY: the set is the one in use.
                 match S::ROWS {
-                    8 => pack_line::<S::T, 8>(line, g.ci, first, used, left, to),
-                    6 => pack_line::<S::T, 6>(line, g.ci, first, used, left, to),
-                    3 => pack_line::<S::T, 3>(line, g.ci, first, used, left, to),
+                    8 => unsafe { S::enter(PackLine::<_, _, 8> { from, to }) },
+                    6 => unsafe { S::enter(PackLine::<_, _, 6> { from, to }) },
+                    3 => unsafe { S::enter(PackLine::<_, _, 3> { from, to }) },
                     rows => unreachable!("tiles of {rows} rows"),
                 }
             }
@@ -179,45 +189,99 @@ fn pack_x<S: Simd>(
     }
 }
 
-/// `used` channels from `first` of the pixels of a row, from pixel `left` on, to `[pixel][P]`.
-fn pack_line<T: Plain, const P: usize>(line: &[T], ci: usize, first: usize, used: usize, left: isize, to: &mut [T]) {
-    if ci == P {
-        return copy_row(line, left * ci as isize, to);
+/// `used` channels from `first` of the pixels of a row, from pixel `left` on; zeros beyond the row.
+struct Columns<'a, T> {
+    line: &'a [T],
+    ci: usize,
+    first: usize,
+    used: usize,
+    left: isize,
+    /// Pixels between the two that share an operand.
+    apart: usize,
+}
+
+impl<T> Columns<'_, T> {
+    #[inline(always)]
+    fn get(&self, i: usize) -> Option<&[T]> {
+        let column = usize::try_from(self.left + i as isize).ok().filter(|&c| c < self.line.len() / self.ci)?;
+        Some(&self.line[column * self.ci + self.first..][..self.used])
     }
-    let width = line.len() / ci;
-    for (i, to) in to.chunks_exact_mut(P).enumerate() {
-        let column = left + i as isize;
-        if column < 0 || column as usize >= width {
-            to.fill(T::default());
-        } else if used == P {
-            to.copy_from_slice(&line[column as usize * ci + first..][..P]);
-        } else {
-            to[..used].copy_from_slice(&line[column as usize * ci + first..][..used]);
+}
+
+/// Columns to `[pixel][P]`.
+struct PackLine<'a, T, K, const P: usize> {
+    from: Columns<'a, T>,
+    to: &'a mut [K],
+}
+
+impl<S: Simd, const P: usize> Body<S> for PackLine<'_, S::T, S::K, P> {
+    #[inline(always)]
+    unsafe fn run(self) {
+        for (i, to) in self.to.chunks_exact_mut(P).enumerate() {
+            let (first, second, used) = (self.from.get(i), self.from.get(i + self.from.apart), self.from.used);
+            // SAFETY: inside `enter`.
+            unsafe {
+                if used == P {
+                    S::pairs(first.map(|f| &f[..P]), second.map(|s| &s[..P]), to); // of a length the compiler knows
+                } else {
+                    to[used..].fill(S::K::default());
+                    S::pairs(first, second, &mut to[..used]);
+                }
+            }
         }
     }
 }
 
 /// Output gradient of some strips to `[column tile][strip][pixel][lanes]`, zeros beyond the map and in unused lanes.
-fn pack_dy<S: Simd>(g: &Conv, cut: &Cut, dy: &[S::T], strips: std::ops::Range<usize>, to: &mut [S::T]) {
-    let (ho, wo, pixels) = (g.ho(), g.wo(), strips.len() * cut.rows * cut.cols);
+fn pack_dy<S: Simd>(g: &Conv, cut: &Cut, dy: &[S::T], strips: std::ops::Range<usize>, to: &mut [S::K]) {
+    let (ho, wo, pixels) = (g.ho(), g.wo(), strips.len() * cut.rows * cut.pairs);
     for (s, strip) in strips.enumerate() {
         let (picture, row, col) = cut.place(strip);
         for r in 0..cut.rows {
             let cols = if row + r < ho { cut.cols.min(wo - col) } else { 0 };
-            let line = &dy[((picture * ho + (row + r).min(ho - 1)) * wo + col) * g.co..];
+            let line = &dy[((picture * ho + (row + r).min(ho - 1)) * wo + col) * g.co..][..cols * g.co];
             for j in 0..tiles::<S>(g.co) {
                 let (first, q, used) = span::<S>(j, g.co);
                 let width = q * S::LANES;
-                let to = &mut to[first * pixels + (s * cut.rows + r) * cut.cols * width..][..cut.cols * width];
-                for (c, to) in to.chunks_exact_mut(width).enumerate() {
-                    if c >= cols {
-                        to.fill(S::T::default());
-                    } else if used == 2 * S::LANES {
-                        to[..2 * S::LANES].copy_from_slice(&line[c * g.co + first..][..2 * S::LANES]);
-                    } else {
-                        to[..used].copy_from_slice(&line[c * g.co + first..][..used]);
-                        to[used..].fill(S::T::default());
-                    }
+                let to = &mut to[first * pixels + (s * cut.rows + r) * cut.pairs * width..][..cut.pairs * width];
+                let slopes = Slopes { line, co: g.co, first, used, to };
+                // SAFETY: the set is the one in use.
+                match q {
+                    1 => unsafe { S::enter(PackSlopes::<_, _, 1>(slopes)) },
+                    _ => unsafe { S::enter(PackSlopes::<_, _, 2>(slopes)) },
+                }
+            }
+        }
+    }
+}
+
+/// `used` channels from `first` of the pixels of a row, to be put into whole registers.
+struct Slopes<'a, T, K> {
+    line: &'a [T],
+    co: usize,
+    first: usize,
+    used: usize,
+    to: &'a mut [K],
+}
+
+/// Slopes to `[pixel][Q * LANES]`.
+struct PackSlopes<'a, T, K, const Q: usize>(Slopes<'a, T, K>);
+
+impl<S: Simd, const Q: usize> Body<S> for PackSlopes<'_, S::T, S::K, Q> {
+    #[inline(always)]
+    unsafe fn run(self) {
+        let Slopes { line, co, first, used, to } = self.0;
+        let numbers = S::K::NUMBERS;
+        for (i, to) in to.chunks_exact_mut(Q * S::LANES).enumerate() {
+            let pixel = |n: usize| line.get((i * numbers + n) * co + first..).and_then(|from| from.get(..used));
+            let (first, second) = (pixel(0), pixel(numbers - 1));
+            // SAFETY: inside `enter`.
+            unsafe {
+                if used == Q * S::LANES {
+                    S::pairs(first.map(|f| &f[..Q * S::LANES]), second.map(|s| &s[..Q * S::LANES]), to);
+                } else {
+                    to[used..].fill(S::K::default());
+                    S::pairs(first, second, &mut to[..used]);
                 }
             }
         }
@@ -225,30 +289,30 @@ fn pack_dy<S: Simd>(g: &Conv, cut: &Cut, dy: &[S::T], strips: std::ops::Range<us
 }
 
 /// Packed strips.
-struct Load<'a, T> {
+struct Load<'a, K> {
     strips: usize,
     fresh: bool,
-    x: &'a [T],
-    dy: &'a [T],
+    x: &'a [K],
+    dy: &'a [K],
 }
 
-impl<T> Load<'_, T> {
+impl<K: Operand> Load<'_, K> {
     /// Adds the products of all pixels of the load.
     ///
     /// # Safety
     /// As [`sum_share`].
-    unsafe fn add<S: Simd<T = T>>(&self, g: &Conv, cut: &Cut, channels: &std::ops::Range<usize>, sums: *mut T) {
+    unsafe fn add<S: Simd<K = K>>(&self, g: &Conv, cut: &Cut, channels: &std::ops::Range<usize>, sums: *mut S::T) {
         let ((height, width), lines) = (cut.input(g), self.strips * cut.rows);
-        let (pixels, pitch, padded) = (lines * cut.cols, self.strips * height * width * S::ROWS, padded::<S>(g.co));
+        let (pixels, pitch, padded) = (lines * cut.pairs, self.strips * height * width * S::ROWS, padded::<S>(g.co));
         let start = |l: usize| (l / cut.rows * height + l % cut.rows * g.stride) * width * S::ROWS;
         let lines: Vec<usize> = (0..lines).map(start).collect();
-        let together = (RUN / cut.cols).max(1);
+        let together = (RUN / cut.pairs).max(1);
         let rows: Vec<usize> = (0..S::ROWS).collect();
         let to: Vec<usize> = (0..S::ROWS).map(|i| i * padded).collect();
         for (run, segments) in lines.chunks(together).enumerate() {
             for j in 0..tiles::<S>(g.co) {
                 let (first, q, _) = span::<S>(j, g.co);
-                let b = self.dy[first * pixels + run * together * cut.cols * q * S::LANES..].as_ptr();
+                let b = self.dy[first * pixels + run * together * cut.pairs * q * S::LANES..].as_ptr();
                 for tap in 0..g.kh * g.kw {
                     let shift = (tap / g.kw * width + tap % g.kw) * S::ROWS;
                     for (block, channel) in channels.clone().step_by(S::ROWS).enumerate() {
@@ -256,7 +320,8 @@ impl<T> Load<'_, T> {
                         let out = sums.wrapping_add((tap * g.ci + channel) * padded + first);
                         let a = self.x[block * pitch + shift..].as_ptr();
                         let (from, to, fresh) = (&rows[..used], &to[..used], self.fresh && run == 0);
-                        let t = Tile { a, from, step: g.stride * S::ROWS, segments, len: cut.cols, b, out, to, fresh };
+                        let step = K::NUMBERS * g.stride * S::ROWS;
+                        let t = Tile { a, from, step, segments, len: cut.pairs, b, out, to, fresh };
                         // SAFETY: a tap's shift keeps the segments inside the halo; `out` by the caller's promise.
                         unsafe { tile::<S>(q, t) }
                     }

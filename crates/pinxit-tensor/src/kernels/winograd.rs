@@ -12,7 +12,7 @@ use super::conv::{Area, pack, with_source};
 use super::pass::{Axis, Pass};
 use super::planes::{Input, Map, Output, POINTS, Weights};
 use super::scratch::{Slot, with};
-use super::simd::Simd;
+use super::simd::{Exact, Simd};
 use super::tile::{Tile, padded, span, tile, tiles};
 use crate::pool::{Parts, tasks, threads};
 
@@ -35,7 +35,7 @@ pub fn wins<S: Simd>(p: &Pass) -> bool {
 }
 
 /// Runs a pass that [`wins`].
-pub fn run<S: Simd>(p: &Pass, source: &[S::T], w: &[S::T], out: &mut [S::T]) {
+pub fn run<S: Exact>(p: &Pass, source: &[S::T], w: &[S::T], out: &mut [S::T]) {
     let (down, across) = (p.y.len / 4, p.x.len / 4);
     let rows = TASK.div_ceil(across).min(down);
     let bands = down.div_ceil(rows);
@@ -51,7 +51,7 @@ pub fn run<S: Simd>(p: &Pass, source: &[S::T], w: &[S::T], out: &mut [S::T]) {
             let (first, row) = (area / bands * pictures, area % bands * rows * 4);
             let area = Area { first, pictures: pictures.min(p.n - first), row, rows: (rows * 4).min(p.y.len - row) };
             let columns = group * columns..((group + 1) * columns).min(all);
-            with_source(p, &area, source, |x, pitch| {
+            with_source::<S>(p, &area, source, |x, pitch| {
                 let origins: Vec<usize> = (0..area.pictures * area.rows / 4 * across)
                     .map(|t| (t / across, t % across))
                     .map(|(r, c)| (r / (area.rows / 4) * pitch.picture) + r % (area.rows / 4) * 4 * pitch.row + c * 4 * p.ci)
@@ -66,7 +66,7 @@ pub fn run<S: Simd>(p: &Pass, source: &[S::T], w: &[S::T], out: &mut [S::T]) {
 }
 
 /// `U = G w Gt`, from the weights as the direct kernel packs them.
-fn transform_weights<S: Simd>(p: &Pass, w: &[S::T], u: &mut [S::T]) {
+fn transform_weights<S: Exact>(p: &Pass, w: &[S::T], u: &mut [S::T]) {
     with(Slot::Packed, p.depth() * padded::<S>(p.co), |packed: &mut [S::T]| {
         pack::<S>(p, w, packed);
         let (parts, plane) = (Parts::new(u), p.ci * padded::<S>(p.co));
@@ -81,7 +81,7 @@ fn transform_weights<S: Simd>(p: &Pass, w: &[S::T], u: &mut [S::T]) {
 }
 
 /// `V = Bt x B` of every tile.
-fn transform_input<S: Simd>(x: &[S::T], row: usize, ci: usize, origins: &[usize], v: &mut [S::T]) {
+fn transform_input<S: Exact>(x: &[S::T], row: usize, ci: usize, origins: &[usize], v: &mut [S::T]) {
     let plane = origins.len() * ci;
     for (t, &origin) in origins.iter().enumerate() {
         let from = x[origin..][..5 * row + 6 * ci].as_ptr();
@@ -92,7 +92,7 @@ fn transform_input<S: Simd>(x: &[S::T], row: usize, ci: usize, origins: &[usize]
 }
 
 /// `M = V U` and `y = At M A` for some column tiles.
-fn multiply<S: Simd>(p: &Pass, area: &Area, v: &[S::T], u: &[S::T], columns: std::ops::Range<usize>, out: &Parts<S::T>) {
+fn multiply<S: Exact>(p: &Pass, area: &Area, v: &[S::T], u: &[S::T], columns: std::ops::Range<usize>, out: &Parts<S::T>) {
     let (across, rows) = (p.x.len / 4, area.rows / 4);
     let count = area.pictures * rows * across;
     let (plane, from): (_, Vec<usize>) = (p.ci * padded::<S>(p.co), (0..count).map(|t| t * p.ci).collect());

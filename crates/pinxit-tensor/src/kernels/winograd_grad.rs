@@ -9,7 +9,7 @@
 use super::Conv;
 use super::planes::{Gradient, Input, Map, POINTS, WeightGradient};
 use super::scratch::{Slot, with};
-use super::simd::Simd;
+use super::simd::{Exact, Simd};
 use super::tile::{Tile, padded, span, tile, tiles};
 use super::weight_grad::add_shares;
 use crate::pool::{Parts, tasks};
@@ -32,7 +32,7 @@ pub fn wins<S: Simd>(g: &Conv) -> bool {
 }
 
 /// Runs a weight gradient that [`wins`].
-pub fn run<S: Simd>(g: &Conv, x: &[S::T], dy: &[S::T], dw: &mut [S::T]) {
+pub fn run<S: Exact>(g: &Conv, x: &[S::T], dy: &[S::T], dw: &mut [S::T]) {
     let (down, across) = (g.ci.div_ceil(ROWS), tiles::<S>(g.co).div_ceil(COLUMNS));
     let (blocks, all) = (down * across, g.n * g.h * g.w / 16);
     let shares = TASKS.div_ceil(blocks).min(all.div_ceil(64));
@@ -66,7 +66,7 @@ struct Block<'a, S> {
     set: std::marker::PhantomData<S>,
 }
 
-impl<S: Simd> Block<'_, S> {
+impl<S: Exact> Block<'_, S> {
     /// First output channel and number of them, both in whole registers.
     fn channels(&self) -> (usize, usize) {
         let first = self.columns.start * 2 * S::LANES;

@@ -10,7 +10,7 @@ use crate::config::{TrainConfig, Update};
 use crate::paint::Fakes;
 use crate::state::{Learner, State, Sums};
 use pinxit_nn::{Generator, Labels, OwnDiscriminator, Weights};
-use pinxit_tensor::{Tensor, optim};
+use pinxit_tensor::{Tensor, optim, with_precision};
 
 /// The networks of a run; their weights live in the [`State`].
 pub struct Players {
@@ -102,6 +102,10 @@ pub enum Outcome {
 
 /// One step on `batch`: both networks learn, `state` moves on by one step (the average is the caller's).
 pub fn step(players: &Players, config: &TrainConfig, state: &mut State, batch: &Batch, rates: Rates) -> Outcome {
+    with_precision(config.precision.resolved(), || play(players, config, state, batch, rates))
+}
+
+fn play(players: &Players, config: &TrainConfig, state: &mut State, batch: &Batch, rates: Rates) -> Outcome {
     let labels = &batch.labels;
     let hw = (batch.pictures.shape()[1], batch.pictures.shape()[2]);
     let plan = |state: &State, purpose: &str, fakes: bool| {
