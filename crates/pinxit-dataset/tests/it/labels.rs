@@ -25,6 +25,20 @@ fn sub_folders_are_classes() {
     assert_eq!(set.record(0).licence, "unstated");
 }
 
+/// A folder of one sub-folder lost its class without a word.
+#[test]
+fn a_class_alone_is_not_learnt_and_that_is_said() {
+    let place = Place::with(2);
+    (2..5).for_each(|i| drop(place.put(&format!("cats/{i}.png"), &png(&picture(i, 40, 40)))));
+    let report = place.import().unwrap();
+    let said = |w: &String| w.contains("\"cats\" is the only class") && w.contains("not learnt");
+    assert!(report.warnings.iter().any(said), "{:?}", report.warnings);
+    assert!(!report.warnings.iter().any(|w| w.contains("style")), "{:?}", report.warnings);
+    let set = place.open();
+    assert!(set.classes().is_empty());
+    assert_eq!((0..5).filter(|&i| set.record(i).class.as_deref() == Some("cats")).count(), 3, "the records keep it");
+}
+
 #[test]
 fn a_manifest_speaks_for_each_work() {
     let place = Place::with(4);
