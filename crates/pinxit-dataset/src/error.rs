@@ -11,7 +11,7 @@ pub enum Error {
     /// A picture could not be made from the packed pixels.
     #[error(transparent)]
     Image(#[from] pinxit_image::Error),
-    /// A source does not exist.
+    /// A source or the label file asked for does not exist.
     #[error("there is no file or folder {}", .0.display())]
     SourceMissing(PathBuf),
     /// The sources hold no file that could be a picture.
@@ -65,6 +65,14 @@ pub enum Error {
         file: String,
         /// What is wrong.
         reason: String,
+    },
+    /// A label file whose letters cannot be told for certain.
+    #[error("label file {file} is not UTF-8 text: line {line} has other bytes")]
+    LabelsNotUtf8 {
+        /// Its path or name.
+        file: String,
+        /// The first such line.
+        line: usize,
     },
     /// No row of a label file names a picture that is there.
     #[error("label file {file}: none of its {rows} rows names a picture that is there (the first names {example:?})")]
@@ -136,6 +144,9 @@ impl Error {
             Self::Interrupted(_) => "run the same command again: it goes on where it stopped",
             Self::BadOption(_) => return None,
             Self::Labels { .. } => "CSV needs a header with a `file` column; JSONL needs one object with a `file` key a line",
+            Self::LabelsNotUtf8 { .. } => {
+                "save it as \"CSV UTF-8\" in the spreadsheet, or convert it: iconv -f LATIN1 -t UTF-8 OLD.csv > NEW.csv"
+            }
             Self::LabelsMatchNothing { .. } => {
                 "names must be relative to the folder (or the archive's root) that holds the pictures"
             }

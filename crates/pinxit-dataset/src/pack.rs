@@ -349,8 +349,9 @@ fn warn(report: &mut ImportReport) {
                 labels.file, labels.rows
             ));
         }
-        if !labels.bad_rows.is_empty() {
-            warnings.push(format!("{}: some rows cannot be read, the first: {}", labels.file, labels.bad_rows[0]));
+        if let Some(first) = labels.bad_rows.first() {
+            let (n, all) = (labels.unreadable, labels.unreadable + labels.rows);
+            warnings.push(format!("{}: {n} of {all} rows cannot be read, the first is {first}", labels.file));
         }
         if labels.unlabelled > 0 {
             warnings.push(format!(

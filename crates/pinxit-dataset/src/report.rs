@@ -74,7 +74,10 @@ pub struct LabelReport {
     pub absent: usize,
     /// The first 20 of the absent names.
     pub absent_names: Vec<String>,
-    /// The first 20 rows that could not be read, with the reason.
+    /// Rows that could not be read.
+    #[serde(default)]
+    pub unreadable: usize,
+    /// The first 20 of them, with the reason.
     pub bad_rows: Vec<String>,
     /// Pictures no row names.
     pub unlabelled: usize,

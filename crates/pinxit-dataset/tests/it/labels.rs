@@ -91,7 +91,31 @@ fn a_label_file_that_matches_nothing_is_an_error_only_if_asked_for() {
     assert!(matches!(&error, Error::LabelsMatchNothing { rows: 2, example, .. } if example == "x.png"), "{error}");
     assert_eq!(place.open().len(), 3, "the dataset that was there is still there");
     asked.labels = Some(place.dir.path().join("absent.csv"));
-    assert!(matches!(place.import_with(&asked), Err(Error::Labels { .. })));
+    let error = place.import_with(&asked).unwrap_err();
+    assert!(matches!(&error, Error::SourceMissing(path) if path.ends_with("absent.csv")), "{error}");
+}
+
+#[test]
+fn rows_that_cannot_be_read_are_counted_and_the_first_is_shown() {
+    let place = Place::with(4);
+    place.put("labels.csv", b"file,class\n000.png,a\n001.png,b,c\n,b\n003.png,b\n");
+    let report = place.import().unwrap();
+    assert_eq!((report.labels[0].rows, report.labels[0].unreadable), (2, 2));
+    let said = "labels.csv: 2 of 4 rows cannot be read, the first is line 3: it has 3 columns, the first line has 2";
+    assert!(report.warnings.iter().any(|w| w == said), "{:?}", report.warnings);
+}
+
+/// The hint spoke of a missing header, and the rows with umlauts lost their labels.
+#[test]
+fn a_label_file_in_an_old_encoding_says_how_to_save_it() {
+    let place = Place::with(3);
+    let csv = place.put("labels.csv", b"file,class\n000.png,a\n001.png,B\xe4ume\n");
+    let warnings = place.import().unwrap().warnings;
+    let said = |w: &String| w.contains("not UTF-8 text: line 3") && w.contains("iconv");
+    assert!(warnings.iter().any(said), "{warnings:?}");
+    let error = place.import_with(&ImportOptions { labels: Some(csv), replace: true, ..options() }).unwrap_err();
+    assert!(matches!(error, Error::LabelsNotUtf8 { line: 3, .. }), "{error}");
+    assert!(error.hint().unwrap().contains("CSV UTF-8"));
 }
 
 /// A label file for a few pictures once took the classes of all others away.
