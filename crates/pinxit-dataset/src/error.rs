@@ -30,6 +30,14 @@ pub enum Error {
         /// Why it was turned down.
         reason: String,
     },
+    /// Archives were given, and nothing of them can be taken out.
+    #[error("nothing of the archive can be used: {file}: {reason}")]
+    BadArchive {
+        /// The archive, or its first file.
+        file: String,
+        /// Why it was turned down.
+        reason: String,
+    },
     /// Too few separate works for a training and a held-out side.
     #[error("{found} usable work{} found; a dataset needs at least {needed}", if *found == 1 { "" } else { "s" })]
     TooFew {
@@ -127,6 +135,10 @@ impl Error {
             Self::Io(e) if e.kind() == std::io::ErrorKind::StorageFull => {
                 "free some space and run the same command again: it goes on where it stopped"
             }
+            Self::Io(e) if e.kind() == std::io::ErrorKind::IsADirectory => "name a file, not a folder",
+            Self::Io(e) if e.kind() == std::io::ErrorKind::NotADirectory => {
+                "a part of that path is a file, and a folder is needed there"
+            }
             Self::Io(_) => return None,
             Self::Image(e) => return e.hint().map(|h| h.to_string()),
             Self::SourceMissing(_) => "check the spelling; paths are relative to the current folder",
@@ -134,6 +146,7 @@ impl Error {
             Self::AllRejected { .. } => {
                 "the files are probably not pictures, or smaller than the size asked for; try a smaller size"
             }
+            Self::BadArchive { .. } => "get a fresh copy of it, or unpack it with another program and import the folder",
             Self::TooFew { .. } => {
                 "a tenth of the works is held out to see whether the model memorises, so a single picture (or copies of one) \
                  cannot be a dataset; a few dozen is where training begins to make sense"

@@ -13,7 +13,7 @@ use crate::pipeline;
 use crate::place::{self, Place};
 use crate::prepare::Spec;
 use crate::report::{FileReport, FileStatus, ImportProgress, ImportReport, Phase};
-use crate::source::{self, Listing};
+use crate::source::{self, Listing, Source};
 
 /// The least separate works a dataset needs: one to learn from, one held out.
 const LEAST_WORKS: usize = 2;
@@ -132,9 +132,13 @@ fn something_to_read(listing: &Listing) -> Result<()> {
     if listing.turned_down.iter().any(|f| f.status == FileStatus::LeftOut) {
         return Err(Error::BadOption("every picture was asked to be left out".into()));
     }
-    match listing.turned_down.iter().find(|f| f.status == FileStatus::Rejected) {
-        Some(f) => Err(Error::AllRejected { looked, file: f.file.clone(), reason: f.reason.clone().unwrap_or_default() }),
-        None => Err(Error::NoPictures { looked }),
+    let Some(first) = listing.turned_down.iter().find(|f| f.status == FileStatus::Rejected) else {
+        return Err(Error::NoPictures { looked });
+    };
+    let (file, reason) = (first.file.clone(), first.reason.clone().unwrap_or_default());
+    match listing.sources.iter().all(Source::is_archive) {
+        true => Err(Error::BadArchive { file, reason }),
+        false => Err(Error::AllRejected { looked, file, reason }),
     }
 }
 

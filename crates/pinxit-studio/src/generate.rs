@@ -105,7 +105,7 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     }
     let out = request.folder(&painter);
     request.check_names(&out, &recipes)?;
-    fs_err::create_dir_all(&out)?;
+    paths::make_folder(&out)?;
     let encoding = encoding(request.settings.format, request.settings.quality);
     let mut made = Generated { model: painter.model().hash.clone(), pictures: Vec::new(), sheet: None };
     let mut on_sheet = Vec::new();

@@ -40,8 +40,31 @@ fn labels_names_and_files_that_are_not_there() {
         insta::assert_snapshot!("info-text", failure(&desk, &["info", "home/config.toml"]));
         insta::assert_snapshot!("json-error", failure(&desk, &["--json", "generate", "dots", "--class", "sqare"]));
     });
+    let folder = failure(&desk, &["generate", "--from", "dots"]);
+    assert!(folder.contains("hint: name a file, not a folder"), "{folder}");
+    let file = failure(&desk, &["generate", "dots", "-o", "home/config.toml"]);
+    assert!(file.contains("home/config.toml is a file, and a folder is needed there"), "{file}");
+    let channels = failure(&desk, &["train", "dots", "--set", "channels=[1]", "--dry-run"]);
+    assert!(channels.contains("channels = [1] has too few stages"), "{channels}");
     assert!(!desk.path().join("dots-pictures").exists(), "labels are checked before anything is written");
     assert_eq!(std::fs::read(desk.model("dots")).unwrap(), before);
+}
+
+#[test]
+fn a_file_for_a_home_a_name_for_a_file_and_half_a_picture() {
+    let desk = Desk::with_dots();
+    std::fs::write(desk.path().join("thesis.txt"), "years of work").unwrap();
+    let home = failure(&desk, &["datasets", "list", "--home", "thesis.txt"]);
+    assert!(home.contains("thesis.txt is a file, and a folder is needed there") && !home.contains("os error"), "{home}");
+    std::fs::rename(desk.path().join("dots"), desk.path().join("pictures")).unwrap();
+    let named = failure(&desk, &["info", "dots"]);
+    assert!(named.contains("no file or folder dots") && named.contains("`pinxit datasets show dots`"), "{named}");
+    let absent = failure(&desk, &["info", "dost"]);
+    assert!(absent.contains("no file or folder dost") && absent.contains("hint: check the path"), "{absent}");
+    let whole = std::fs::read(desk.path().join("pictures/round/000.bmp")).unwrap();
+    std::fs::write(desk.path().join("half.bmp"), &whole[..whole.len() / 2]).unwrap();
+    let half = failure(&desk, &["info", "half.bmp"]);
+    assert!(half.contains("BMP, 40x36 px") && half.contains("warning: this BMP file is cut short"), "{half}");
 }
 
 /// A stranger's first mistake once took the run's name: `train trees` became `trees-2`, and the next commands found nothing.
