@@ -106,7 +106,7 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     let out = request.folder(&painter);
     request.check_names(&out, &recipes)?;
     paths::make_folder(&out)?;
-    let encoding = encoding(request.settings.format, request.settings.quality);
+    let encoding = request.settings.format.encoding(request.settings.quality);
     let mut made = Generated { model: painter.model().hash.clone(), pictures: Vec::new(), sheet: None };
     let mut on_sheet = Vec::new();
     for (i, part) in recipes.chunks(AT_ONCE).enumerate() {
@@ -192,7 +192,7 @@ impl RepaintRequest {
     fn read(&self, path: &Path) -> Result<Again> {
         let (text, own_format) = read(path)?;
         let recipe = Recipe::from_json(&text).map_err(|e| Error::from(e).in_file(path))?;
-        let encoding = encoding(self.format.or(own_format).unwrap_or(ImageFormat::Png), self.quality);
+        let encoding = self.format.or(own_format).unwrap_or(ImageFormat::Png).encoding(self.quality);
         Ok(Again { text, recipe, encoding, name: again_name(path, &encoding) })
     }
 }
@@ -269,15 +269,6 @@ fn paint(painter: &mut Painter, recipe: &Recipe) -> Result<Picture> {
 
 fn progress(step: usize, total: usize) -> Event {
     Event::Progress { task: Task::Generate, phase: "painting".into(), step: step as u64, total: total as u64 }
-}
-
-fn encoding(format: ImageFormat, quality: u8) -> Encoding {
-    match format {
-        ImageFormat::Png => Encoding::Png,
-        ImageFormat::Jpeg => Encoding::Jpeg { quality },
-        ImageFormat::Webp => Encoding::WebP,
-        ImageFormat::Avif => Encoding::Avif { quality },
-    }
 }
 
 /// `trees-oak-000042.png`; class and style only where the model has them.

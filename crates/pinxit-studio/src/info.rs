@@ -50,7 +50,7 @@ pub fn info(studio: &Studio, path: &Path) -> Result<FileInfo> {
     if path.is_dir() {
         if path.join("dataset.json").exists() {
             let dataset = pinxit_dataset::Dataset::open(path)?;
-            return Ok(FileInfo::Dataset(Box::new(crate::datasets::detail(&dataset, None))));
+            return Ok(FileInfo::Dataset(Box::new(crate::datasets::detail(&dataset))));
         }
         if crate::runs::is_run(path) {
             return Ok(FileInfo::Run(Box::new(crate::runs::detail(&name, path)?)));
