@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use pinxit_dataset::Dataset;
 use pinxit_dataset::format::{DatasetFile, SHEET_FILE};
 use pinxit_image::Metadata;
+use pinxit_train::{metrics, run};
 use serde::Serialize;
 
 use crate::home::Kind;
 use crate::settings::{GenerateSettings, ImageFormat};
+use crate::shell::command;
 use crate::{Error, Result, Studio, paths};
 
 /// Most pictures on a contact sheet.
@@ -76,6 +78,19 @@ pub fn list(studio: &Studio) -> Result<Vec<DatasetEntry>> {
 /// Opens a dataset by name.
 pub fn open(studio: &Studio, name: &str) -> Result<Dataset> {
     Ok(Dataset::open(&studio.existing(Kind::Dataset, name)?)?)
+}
+
+/// What makes sense with a dataset of `train` pictures to learn from: nothing that is bound to fail.
+pub fn suggestions(name: &str, train: usize) -> Vec<String> {
+    if train < run::LEAST_PICTURES { Vec::new() } else { vec![command(&["train", name])] }
+}
+
+/// In one line, what `train` pictures to learn from are too few for.
+pub(crate) fn too_small_for(train: usize) -> Option<String> {
+    let needs = [("to train", run::LEAST_PICTURES), ("to evaluate a model on", metrics::LEAST_PICTURES)];
+    let (what, needed) = needs.into_iter().find(|(_, needed)| train < *needed)?;
+    let pictures = if train == 1 { "picture" } else { "pictures" };
+    Some(format!("{train} {pictures} to learn from, beside those held out, are too few {what}: that takes {needed}"))
 }
 
 /// Where a contact sheet goes.

@@ -91,7 +91,9 @@ pub fn import(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watche
 
 /// What makes sense after an import.
 pub fn suggestions(report: &ImportReport) -> Vec<String> {
-    vec![command(&["train", &report.name]), command(&["datasets", "show", &report.name])]
+    let mut next = crate::datasets::suggestions(&report.name, report.train);
+    next.push(command(&["datasets", "show", &report.name]));
+    next
 }
 
 /// Looks at every picture as [`import`] would, tells the same, and writes nothing.
@@ -153,5 +155,8 @@ fn tell(report: &ImportReport, watcher: &mut dyn Watcher) {
     }
     for message in &report.warnings {
         watcher.event(Event::Warning { message: message.clone(), hint: None });
+    }
+    if let Some(message) = crate::datasets::too_small_for(report.train) {
+        watcher.event(Event::Note { message });
     }
 }

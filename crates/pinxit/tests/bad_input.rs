@@ -72,10 +72,23 @@ fn a_file_for_a_home_a_name_for_a_file_and_half_a_picture() {
 fn a_refused_run_leaves_no_folder() {
     let desk = Desk::with_dots();
     desk.pictures("two", 2);
-    assert_eq!(code(&desk.run(&["import", "two", "--size", "32"])), 0);
+    let imported = failure(&desk, &["import", "two", "--size", "32"]);
+    assert!(imported.starts_with("exit 0\n") && imported.contains("1 picture to learn from"), "{imported}");
+    assert!(imported.contains("next: pinxit datasets show two") && !imported.contains("pinxit train"), "{imported}");
     let refused = failure(&desk, &["train", "two", "--kimg", "0.01"]);
     assert!(refused.contains("needs at least 2 pictures"), "{refused}");
     assert!(!desk.home().join("runs/two").exists());
+}
+
+#[test]
+fn a_set_too_small_to_measure_is_not_suggested_to() {
+    let desk = Desk::with_dots();
+    desk.pictures("few", 12);
+    let imported = failure(&desk, &["import", "few", "--size", "32"]);
+    assert!(imported.contains("next: pinxit train few") && imported.contains("too few to evaluate a model on"), "{imported}");
+    let trained = failure(&desk, &["train", "few", "--kimg", "0.04"]);
+    assert!(trained.contains("next: pinxit generate few") && !trained.contains("pinxit evaluate"), "{trained}");
+    assert!(failure(&desk, &["train", "dots", "--kimg", "0.04"]).contains("or: pinxit evaluate dots"));
 }
 
 /// 33 px was taken in without a word, and only the training said that no network can learn it.

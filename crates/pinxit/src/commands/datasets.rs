@@ -116,6 +116,6 @@ fn show(name: &str, place: &SheetPlace, context: &Context) -> Result<()> {
     rows.push(vec!["folder".into(), detail.path.display().to_string()]);
     rows.extend(detail.sheet.iter().map(|sheet| vec!["sheet".into(), sheet.display().to_string()]));
     output::data(&output::table(&["what", name], &rows));
-    context.next(&[format!("pinxit train {name}")]);
+    context.next(&datasets::suggestions(name, file.train));
     Ok(())
 }
