@@ -307,6 +307,8 @@ fn report(c: &Collection<'_>, sides: &BTreeMap<String, Split>, name: &str) -> (I
         works: c.group.len(),
         groups: c.groups(),
         labels: c.labels.reports.clone(),
+        unknown_classes: c.labels.unknown_classes.clone(),
+        unknown_styles: c.labels.unknown_styles.clone(),
         near_duplicates: c.near_groups(),
         warnings: c.labels.warnings.clone(),
         files: c.file_reports(),

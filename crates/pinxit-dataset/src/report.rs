@@ -115,6 +115,12 @@ pub struct ImportReport {
     pub manifest_hash: String,
     /// What the label files gave.
     pub labels: Vec<LabelReport>,
+    /// Classes asked to be left out that no picture has: perhaps misspelt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_classes: Vec<String>,
+    /// Styles asked to be left out that no picture has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_styles: Vec<String>,
     /// Files that look the same, each list beginning with the one that was kept.
     pub near_duplicates: Vec<Vec<String>>,
     /// Things worth a look, in words.

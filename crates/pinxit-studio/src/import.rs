@@ -2,6 +2,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use pinxit_create::near;
 pub use pinxit_dataset::{FileStatus, ImportReport};
 use pinxit_dataset::{Framing, ImportOptions, ImportProgress, Phase};
 
@@ -155,6 +156,15 @@ fn tell(report: &ImportReport, watcher: &mut dyn Watcher) {
     }
     for message in &report.warnings {
         watcher.event(Event::Warning { message: message.clone(), hint: None });
+    }
+    let skips = [("class", &report.unknown_classes, &report.classes), ("style", &report.unknown_styles, &report.styles)];
+    for (kind, unknown, known) in skips {
+        let known: Vec<&str> = known.keys().map(String::as_str).collect();
+        for name in unknown {
+            let message = format!("no picture has the {kind} \"{name}\" that was asked to be left out");
+            let hint = (!known.is_empty()).then(|| near::hint(name, &known, "there are"));
+            watcher.event(Event::Warning { message, hint });
+        }
     }
     if let Some(message) = crate::datasets::too_small_for(report.train) {
         watcher.event(Event::Note { message });

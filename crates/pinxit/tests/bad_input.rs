@@ -91,6 +91,19 @@ fn a_set_too_small_to_measure_is_not_suggested_to() {
     assert!(failure(&desk, &["train", "dots", "--kimg", "0.04"]).contains("or: pinxit evaluate dots"));
 }
 
+#[test]
+fn a_class_nobody_has_and_a_licence_without_a_name() {
+    let desk = Desk::with_dots();
+    let import =
+        |more: &[&str]| failure(&desk, &[&["import", "dots", "--into", "more", "--size", "32", "--dry-run"], more].concat());
+    let skipped = import(&["--skip-class", "sqare", "--skip-style", "oil"]);
+    assert!(skipped.contains("warning: no picture has the class \"sqare\"") && skipped.contains("mean \"square\"?"), "{skipped}");
+    assert!(skipped.contains("warning: no picture has the style \"oil\""), "{skipped}");
+    assert!(import(&["--skip-class", "elephants"]).contains("hint: there are \"round\", \"square\""));
+    let unnamed = import(&["--license", " "]);
+    assert!(unnamed.starts_with("exit 2\n") && unnamed.contains("a licence has a name"), "{unnamed}");
+}
+
 /// 33 px was taken in without a word, and only the training said that no network can learn it.
 #[test]
 fn sizes_no_network_can_learn_are_refused_at_import() {

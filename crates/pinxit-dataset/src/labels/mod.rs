@@ -26,6 +26,10 @@ pub(crate) struct Labels {
     pub reports: Vec<LabelReport>,
     /// Label files that were found but are of no use, with the reason.
     pub warnings: Vec<String>,
+    /// Classes asked to be left out that no picture has.
+    pub unknown_classes: Vec<String>,
+    /// Styles asked to be left out that no picture has.
+    pub unknown_styles: Vec<String>,
 }
 
 impl Labels {

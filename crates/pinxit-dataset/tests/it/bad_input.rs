@@ -181,6 +181,8 @@ fn missing_source_and_bad_options() {
     let mut bad = options();
     bad.resolution = (4, 32);
     assert!(matches!(place.import_with(&bad), Err(Error::BadOption(_))));
+    let unnamed = ImportOptions { default_licence: Some(" ".into()), ..options() };
+    assert!(matches!(place.import_with(&unnamed), Err(Error::BadOption(_))));
 }
 
 #[test]

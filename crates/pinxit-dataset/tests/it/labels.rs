@@ -188,8 +188,11 @@ fn classes_and_styles_can_be_left_out() {
         place.put(&format!("{}/{i}.png", ["a", "b", "c"][i as usize % 3]), &png(&picture(i, 40, 40)));
     }
     let mut skip = options();
-    skip.skip_classes = vec!["b".into()];
+    skip.skip_classes = vec!["b".into(), "bb".into()];
+    skip.skip_styles = vec!["oil".into()];
     let report = place.import_with(&skip).unwrap();
+    assert_eq!(report.unknown_classes, ["bb"]);
+    assert_eq!(report.unknown_styles, ["oil"]);
     assert_eq!((report.pictures, report.count(FileStatus::LeftOut)), (6, 3));
     assert_eq!(place.open().classes(), ["a", "c"]);
 }

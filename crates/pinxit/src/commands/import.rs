@@ -45,7 +45,7 @@ pub struct ImportArgs {
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
     /// Licence of pictures for which no label file states one, such as CC0-1.0
-    #[arg(long, value_name = "LICENCE", visible_alias = "licence")]
+    #[arg(long, value_name = "LICENCE", visible_alias = "licence", value_parser = licence)]
     license: Option<String>,
     /// Replace a dataset of that name; the old one goes to bin/ of the home
     #[arg(long)]
@@ -62,6 +62,11 @@ pub struct ImportArgs {
     /// Look at every picture, say what would become of it, and write nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
+}
+
+fn licence(text: &str) -> std::result::Result<String, String> {
+    let name = text.trim();
+    if name.is_empty() { Err("a licence has a name, such as CC0-1.0".into()) } else { Ok(name.into()) }
 }
 
 pub fn run(args: ImportArgs, context: &mut Context) -> Result<()> {
