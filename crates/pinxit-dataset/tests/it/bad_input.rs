@@ -77,6 +77,8 @@ fn header_claiming_50000_a_side() {
 #[test]
 fn svg_text_and_nothing() {
     assert!(reason_for("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>").contains("SVG"));
+    let avif = reason_for("new.avif", b"\0\0\0\x1cftypavif\0\0\0\0");
+    assert!(avif.contains("AVIF is not read") && avif.contains("save it as PNG or JPEG"), "{avif}");
     assert!(reason_for("lies.png", b"this is not a picture").contains("not a picture"));
     assert!(reason_for("empty.png", b"").contains("empty"));
 }

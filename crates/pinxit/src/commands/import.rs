@@ -18,6 +18,9 @@ Examples:
   pinxit import paintings/ --into scenes --patches 12 --license CC0-1.0
   pinxit import flowers/ --into flowers --labels labels.csv
 
+Pictures are PNG, JPEG, WebP, GIF, TIFF, BMP or JPEG XL, whatever their names say.
+AVIF, HEIC and raw photographs are not read: save them as PNG or JPEG.
+
 Sub-folders become classes, unless a label file (CSV or JSONL: file, class, style, caption, title, creator, licence,
 source, group, split) says otherwise; `file` is a path inside the source, or a name that only one picture has. A labels.csv,
 labels.jsonl or manifest.jsonl among the pictures is read without being named. Originals are never changed. A stopped import goes on where it was.";
