@@ -218,7 +218,8 @@ fn a_folder_that_is_no_dataset_is_never_replaced() {
     let mut replace = options();
     replace.replace = true;
     assert!(matches!(place.import_with(&replace), Err(Error::NotADataset(_))));
-    assert!(matches!(pinxit_dataset::shelf::remove(&place.target()), Err(Error::NotADataset(_))));
+    let bin = place.dir.path().join("bin");
+    assert!(matches!(pinxit_dataset::shelf::remove(&place.target(), &bin), Err(Error::NotADataset(_))));
     assert!(place.target().join("thesis.txt").exists());
 }
 
@@ -232,6 +233,22 @@ fn two_imports_into_one_name() {
     });
     assert!(matches!(inner, Some(Error::Locked(_))), "{inner:?}");
     assert_eq!(result.unwrap().pictures, 3);
+}
+
+#[test]
+fn a_dataset_stays_while_it_is_imported_anew() {
+    let place = Place::with(3);
+    place.import().unwrap();
+    let (bin, mut removed) = (place.dir.path().join("bin"), None);
+    let replace = ImportOptions { replace: true, ..options() };
+    let result = pinxit_dataset::import(&[place.source()], &replace, &place.target(), &mut |_| {
+        removed.get_or_insert_with(|| pinxit_dataset::shelf::remove(&place.target(), &bin));
+        std::ops::ControlFlow::Continue(())
+    });
+    assert!(matches!(removed, Some(Err(Error::Locked(_)))), "{removed:?}");
+    assert!(result.is_ok() && !bin.exists());
+    pinxit_dataset::shelf::remove(&place.target(), &bin).unwrap();
+    assert!(bin.join("dataset.json").is_file() && !place.target().exists());
 }
 
 #[test]
