@@ -72,6 +72,15 @@ fn painting_replaces_no_other_picture() {
     assert_eq!(code(&desk.run(&again)), 1);
     assert_eq!(code(&desk.run(&[&again[..], &["--overwrite"]].concat())), 0);
     assert_eq!(code(&desk.run(&again)), 0, "byte for byte the same is no other file");
+
+    // All names are looked at before the first is painted.
+    assert_eq!(code(&desk.run(&["generate", "dots", "--class", "round", "--seeds", "0", "--psi", "0.5", "-o", "calm"])), 0);
+    let from =
+        |other| ["generate", "--from", "out/dots-round-000001.png", "--from", "out/dots-round-000000.png", "--from", other];
+    let alike = failure(&desk, &[&from("calm/dots-round-000000.png")[..], &["-o", "two"]].concat());
+    assert!(alike.starts_with("exit 1\n") && alike.contains("two of these pictures would be"), "{alike}");
+    assert_eq!(code(&desk.run(&[&from("absent.png")[..], &["-o", "two"]].concat())), 1);
+    assert!(!desk.path().join("two").exists());
 }
 
 #[test]
