@@ -70,9 +70,7 @@ impl ImportRequest {
 
 /// Makes the dataset. A file that cannot be used is an event and a line of the report, not an error.
 pub fn import(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watcher) -> Result<ImportReport> {
-    crate::train::check_learnable(request.settings.size)?;
-    let name = request.name()?;
-    let dir = studio.path(Kind::Dataset, &name)?;
+    let (name, dir) = target(studio, request)?;
     let mut options = request.options();
     if request.replace && dir.exists() {
         crate::runs::check_unused(studio, &name)?;
@@ -99,11 +97,18 @@ pub fn suggestions(report: &ImportReport) -> Vec<String> {
 
 /// Looks at every picture as [`import`] would, tells the same, and writes nothing.
 pub fn inspect(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watcher) -> Result<ImportReport> {
-    crate::train::check_learnable(request.settings.size)?;
-    let dir = studio.path(Kind::Dataset, &request.name()?)?;
+    let (_, dir) = target(studio, request)?;
     let report = watched(pinxit_dataset::inspect, request, &request.options(), &dir, watcher)?;
     tell(&report, watcher);
     Ok(report)
+}
+
+/// Name and place of the dataset, where its pictures can be learnt at all.
+fn target(studio: &Studio, request: &ImportRequest) -> Result<(String, PathBuf)> {
+    crate::train::check_learnable(request.settings.size)?;
+    let name = request.name()?;
+    let dir = studio.path(Kind::Dataset, &name)?;
+    Ok((name, dir))
 }
 
 /// An import or an inspection.
