@@ -63,13 +63,7 @@ fn label_hint(kind: &str, wanted: &str, known: &[String]) -> String {
     if known.is_empty() {
         return format!("this model was trained without {kind} labels: leave --{kind} away");
     }
-    let close = near::matches(wanted, known.iter().map(String::as_str));
-    if !close.is_empty() {
-        return format!("did you mean {}?", near::listed(&close));
-    }
-    let shown: Vec<&str> = known.iter().map(String::as_str).take(12).collect();
-    let rest = if known.len() > shown.len() { format!(" and {} more", known.len() - shown.len()) } else { String::new() };
-    format!("it knows {}{rest}", near::listed(&shown))
+    near::hint(wanted, &known.iter().map(String::as_str).collect::<Vec<_>>(), "it knows")
 }
 
 #[cfg(test)]

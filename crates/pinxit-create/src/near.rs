@@ -23,6 +23,17 @@ pub fn listed(names: &[&str]) -> String {
     names.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(", ")
 }
 
+/// A hint: `did you mean "a"?`, or where nothing is near, `otherwise` and the names there are, the first 12 of them.
+pub fn hint(wanted: &str, known: &[&str], otherwise: &str) -> String {
+    let close = matches(wanted, known.iter().copied());
+    if !close.is_empty() {
+        return format!("did you mean {}?", listed(&close));
+    }
+    let shown = &known[..known.len().min(12)];
+    let rest = if known.len() > shown.len() { format!(" and {} more", known.len() - shown.len()) } else { String::new() };
+    format!("{otherwise} {}{rest}", listed(shown))
+}
+
 /// Levenshtein distance in characters.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();

@@ -11,7 +11,7 @@ pub enum Error {
     /// A picture could not be made from the packed pixels.
     #[error(transparent)]
     Image(#[from] pinxit_image::Error),
-    /// A source does not exist.
+    /// A source or the label file asked for does not exist.
     #[error("there is no file or folder {}", .0.display())]
     SourceMissing(PathBuf),
     /// The sources hold no file that could be a picture.
@@ -26,6 +26,14 @@ pub enum Error {
         /// Files tried.
         looked: usize,
         /// The first of them.
+        file: String,
+        /// Why it was turned down.
+        reason: String,
+    },
+    /// Archives were given, and nothing of them can be taken out.
+    #[error("nothing of the archive can be used: {file}: {reason}")]
+    BadArchive {
+        /// The archive, or its first file.
         file: String,
         /// Why it was turned down.
         reason: String,
@@ -65,6 +73,14 @@ pub enum Error {
         file: String,
         /// What is wrong.
         reason: String,
+    },
+    /// A label file whose letters cannot be told for certain.
+    #[error("label file {file} is not UTF-8 text: line {line} has other bytes")]
+    LabelsNotUtf8 {
+        /// Its path or name.
+        file: String,
+        /// The first such line.
+        line: usize,
     },
     /// No row of a label file names a picture that is there.
     #[error("label file {file}: none of its {rows} rows names a picture that is there (the first names {example:?})")]
@@ -119,6 +135,10 @@ impl Error {
             Self::Io(e) if e.kind() == std::io::ErrorKind::StorageFull => {
                 "free some space and run the same command again: it goes on where it stopped"
             }
+            Self::Io(e) if e.kind() == std::io::ErrorKind::IsADirectory => "name a file, not a folder",
+            Self::Io(e) if e.kind() == std::io::ErrorKind::NotADirectory => {
+                "a part of that path is a file, and a folder is needed there"
+            }
             Self::Io(_) => return None,
             Self::Image(e) => return e.hint().map(|h| h.to_string()),
             Self::SourceMissing(_) => "check the spelling; paths are relative to the current folder",
@@ -126,6 +146,7 @@ impl Error {
             Self::AllRejected { .. } => {
                 "the files are probably not pictures, or smaller than the size asked for; try a smaller size"
             }
+            Self::BadArchive { .. } => "get a fresh copy of it, or unpack it with another program and import the folder",
             Self::TooFew { .. } => {
                 "a tenth of the works is held out to see whether the model memorises, so a single picture (or copies of one) \
                  cannot be a dataset; a few dozen is where training begins to make sense"
@@ -136,6 +157,9 @@ impl Error {
             Self::Interrupted(_) => "run the same command again: it goes on where it stopped",
             Self::BadOption(_) => return None,
             Self::Labels { .. } => "CSV needs a header with a `file` column; JSONL needs one object with a `file` key a line",
+            Self::LabelsNotUtf8 { .. } => {
+                "save it as \"CSV UTF-8\" in the spreadsheet, or convert it: iconv -f LATIN1 -t UTF-8 OLD.csv > NEW.csv"
+            }
             Self::LabelsMatchNothing { .. } => {
                 "names must be relative to the folder (or the archive's root) that holds the pictures"
             }

@@ -5,6 +5,7 @@
 //! NAME/records.jsonl   one Record a line, in the order of the pixels
 //! NAME/pixels.bin      count × height × width × 3 bytes, sRGB, RGB8, row-major, no header
 //! NAME/report.json     what became of every file (for people; never read back)
+//! NAME/sheet.png       contact sheet, once `datasets show` was asked for it (for people; never read back)
 //! ```
 //!
 //! `manifest_hash` is BLAKE3 over resolution, label lists and the bytes of `records.jsonl`; since each record carries the BLAKE3 of
@@ -27,6 +28,8 @@ pub const RECORDS_FILE: &str = "records.jsonl";
 pub const PIXELS_FILE: &str = "pixels.bin";
 /// What became of every file.
 pub const REPORT_FILE: &str = "report.json";
+/// A contact sheet.
+pub const SHEET_FILE: &str = "sheet.png";
 /// Licence recorded where none is stated.
 pub const UNSTATED: &str = "unstated";
 

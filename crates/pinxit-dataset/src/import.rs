@@ -13,7 +13,7 @@ use crate::pipeline;
 use crate::place::{self, Place};
 use crate::prepare::Spec;
 use crate::report::{FileReport, FileStatus, ImportProgress, ImportReport, Phase};
-use crate::source::{self, Listing};
+use crate::source::{self, Listing, Source};
 
 /// The least separate works a dataset needs: one to learn from, one held out.
 const LEAST_WORKS: usize = 2;
@@ -93,9 +93,9 @@ fn look(sources: &[PathBuf], options: &ImportOptions, faces: &mut Faces<'_>) -> 
     faces.show(Phase::Looking, 0, 0)?;
     let mut listing = source::list(sources, options.limits.max_file_bytes)?;
     faces.rejected = listing.turned_down.iter().filter(|f| f.status == FileStatus::Rejected).count();
-    let labels = Labels::gather(options.labels.as_deref(), &listing)?;
+    let mut labels = Labels::gather(options.labels.as_deref(), &listing)?;
     listing.labels.clear();
-    leave_out(&mut listing, &labels, options);
+    leave_out(&mut listing, &mut labels, options);
     something_to_read(&listing)?;
     Ok((listing, labels))
 }
@@ -106,22 +106,27 @@ fn compare(entries: &[Entry], faces: &mut Faces<'_>) -> Result<Vec<Copy>> {
     copies.ok_or_else(|| Error::Interrupted(faces.name.to_owned()))
 }
 
-/// Moves the items of classes and styles that are not wanted to those turned down.
-fn leave_out(listing: &mut Listing, labels: &Labels, options: &ImportOptions) {
-    if options.skip_classes.is_empty() && options.skip_styles.is_empty() {
-        return;
-    }
+/// Moves the items of classes and styles that are not wanted to those turned down, and notes which of those no item has.
+fn leave_out(listing: &mut Listing, labels: &mut Labels, options: &ImportOptions) {
     let Listing { sources, items, turned_down, .. } = listing;
+    let (mut unknown_classes, mut unknown_styles) = (options.skip_classes.clone(), options.skip_styles.clone());
     items.retain(|item| {
         let class = labels.class(&item.name, &sources[item.source].prefix);
         let style = labels.row(&item.name).and_then(|r| r.style.clone());
-        let skipped = [("class", class, &options.skip_classes), ("style", style, &options.skip_styles)].into_iter().find_map(
-            |(kind, value, skip)| value.filter(|v| skip.contains(v)).map(|v| format!("{kind} {v} was asked to be left out")),
-        );
+        let is_class = class.as_ref().is_some_and(|c| options.skip_classes.contains(c));
+        let is_style = style.as_ref().is_some_and(|s| options.skip_styles.contains(s));
+        unknown_classes.retain(|c| class.as_ref() != Some(c));
+        unknown_styles.retain(|s| style.as_ref() != Some(s));
+        let skipped = match (is_class, is_style) {
+            (true, _) => class.map(|c| format!("class {c} was asked to be left out")),
+            (_, true) => style.map(|s| format!("style {s} was asked to be left out")),
+            _ => None,
+        };
         let keep = skipped.is_none();
         turned_down.extend(skipped.map(|reason| FileReport::new(&item.name, FileStatus::LeftOut, reason)));
         keep
     });
+    (labels.unknown_classes, labels.unknown_styles) = (unknown_classes, unknown_styles);
 }
 
 fn something_to_read(listing: &Listing) -> Result<()> {
@@ -132,9 +137,13 @@ fn something_to_read(listing: &Listing) -> Result<()> {
     if listing.turned_down.iter().any(|f| f.status == FileStatus::LeftOut) {
         return Err(Error::BadOption("every picture was asked to be left out".into()));
     }
-    match listing.turned_down.iter().find(|f| f.status == FileStatus::Rejected) {
-        Some(f) => Err(Error::AllRejected { looked, file: f.file.clone(), reason: f.reason.clone().unwrap_or_default() }),
-        None => Err(Error::NoPictures { looked }),
+    let Some(first) = listing.turned_down.iter().find(|f| f.status == FileStatus::Rejected) else {
+        return Err(Error::NoPictures { looked });
+    };
+    let (file, reason) = (first.file.clone(), first.reason.clone().unwrap_or_default());
+    match listing.sources.iter().all(Source::is_archive) {
+        true => Err(Error::BadArchive { file, reason }),
+        false => Err(Error::AllRejected { looked, file, reason }),
     }
 }
 

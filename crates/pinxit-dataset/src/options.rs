@@ -80,6 +80,9 @@ impl ImportOptions {
         if self.framing == Framing::Patches(0) {
             return Err(Error::BadOption("0 patches a work would leave nothing".into()));
         }
+        if self.default_licence.as_ref().is_some_and(|l| l.trim().is_empty()) {
+            return Err(Error::BadOption("the licence has no name: write one, such as CC0-1.0, or leave it away".into()));
+        }
         if !(0.0..=0.5).contains(&self.held_out_fraction) {
             return Err(Error::BadOption(format!("a held-out share of {} is outside 0..=0.5", self.held_out_fraction)));
         }

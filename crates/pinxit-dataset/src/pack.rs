@@ -307,6 +307,8 @@ fn report(c: &Collection<'_>, sides: &BTreeMap<String, Split>, name: &str) -> (I
         works: c.group.len(),
         groups: c.groups(),
         labels: c.labels.reports.clone(),
+        unknown_classes: c.labels.unknown_classes.clone(),
+        unknown_styles: c.labels.unknown_styles.clone(),
         near_duplicates: c.near_groups(),
         warnings: c.labels.warnings.clone(),
         files: c.file_reports(),
@@ -328,8 +330,8 @@ fn report(c: &Collection<'_>, sides: &BTreeMap<String, Split>, name: &str) -> (I
         *report.counts.entry(file.status).or_default() += 1;
     }
     warn(&mut report);
-    let classes = names(&report.classes, c.group.len(), "classes", &mut report.warnings);
-    let styles = names(&report.styles, c.group.len(), "styles", &mut report.warnings);
+    let classes = names(&report.classes, c.group.len(), ("class", "classes"), &mut report.warnings);
+    let styles = names(&report.styles, c.group.len(), ("style", "styles"), &mut report.warnings);
     (report, classes, styles)
 }
 
@@ -349,8 +351,9 @@ fn warn(report: &mut ImportReport) {
                 labels.file, labels.rows
             ));
         }
-        if !labels.bad_rows.is_empty() {
-            warnings.push(format!("{}: some rows cannot be read, the first: {}", labels.file, labels.bad_rows[0]));
+        if let Some(first) = labels.bad_rows.first() {
+            let (n, all) = (labels.unreadable, labels.unreadable + labels.rows);
+            warnings.push(format!("{}: {n} of {all} rows cannot be read, the first is {first}", labels.file));
         }
         if labels.unlabelled > 0 {
             warnings.push(format!(
@@ -378,16 +381,22 @@ fn warn(report: &mut ImportReport) {
     report.warnings.extend(warnings);
 }
 
-/// The label names that mean something: at least two, and fewer than half as many as works.
-fn names(counts: &BTreeMap<String, usize>, works: usize, what: &str, warnings: &mut Vec<String>) -> Vec<String> {
+/// The label names that mean something: at least two, and fewer than half as many as works. One alone tells nothing apart: a network
+/// would only carry it along. Whatever is not learnt is said.
+fn names(counts: &BTreeMap<String, usize>, works: usize, (one, many): (&str, &str), warnings: &mut Vec<String>) -> Vec<String> {
+    if let (Some(name), 1) = (counts.keys().next(), counts.len()) {
+        warnings
+            .push(format!("{name:?} is the only {one}, with nothing to tell it from: it is kept in the records and not learnt"));
+        return Vec::new();
+    }
     if counts.len() > 2 && counts.len() * 2 > works {
         warnings.push(format!(
-            "{} {what} for {works} works say nothing about either: they are kept in the records and not learnt",
+            "{} {many} for {works} works say nothing about either: they are kept in the records and not learnt",
             counts.len()
         ));
         return Vec::new();
     }
-    if counts.len() < 2 { Vec::new() } else { counts.keys().cloned().collect() }
+    counts.keys().cloned().collect()
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {

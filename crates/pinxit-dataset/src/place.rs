@@ -183,7 +183,7 @@ fn is_at(_: &std::fs::File, path: &Path) -> bool {
     path.exists()
 }
 
-pub(crate) fn remove_if_there(dir: &Path) -> Result<()> {
+fn remove_if_there(dir: &Path) -> Result<()> {
     match fs::remove_dir_all(dir) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e.into()),
         _ => Ok(()),

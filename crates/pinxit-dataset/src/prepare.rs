@@ -60,7 +60,7 @@ pub(crate) fn prepare(bytes: &[u8], spec: &Spec) -> Result<Prepared, String> {
 }
 
 fn work(bytes: &[u8], spec: &Spec) -> Result<Prepared, String> {
-    let decoded = decode(bytes, &spec.limits).map_err(|e| e.to_string())?;
+    let decoded = decode(bytes, &spec.limits).map_err(|e| reason(&e))?;
     let picture = decoded.picture;
     let (w, h) = (picture.width(), picture.height());
     if w.min(h) < spec.min_side {
@@ -76,6 +76,11 @@ fn work(bytes: &[u8], spec: &Spec) -> Result<Prepared, String> {
     let file = blake3::hash(bytes);
     let tiles = tiles(&picture, spec, &file).map_err(|e| e.to_string())?;
     Ok(Prepared { file, content: content(&picture), original: (w, h), fixes, look: Look::of(&picture), tiles })
+}
+
+/// What is wrong, and what to do about it: the report is the only place where a person reads of this file.
+fn reason(e: &pinxit_image::Error) -> String {
+    e.hint().map_or_else(|| e.to_string(), |hint| format!("{e}; {hint}"))
 }
 
 fn tiles(picture: &Picture, spec: &Spec, file: &blake3::Hash) -> Result<Vec<Tile>, pinxit_image::Error> {

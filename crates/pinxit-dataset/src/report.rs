@@ -74,7 +74,10 @@ pub struct LabelReport {
     pub absent: usize,
     /// The first 20 of the absent names.
     pub absent_names: Vec<String>,
-    /// The first 20 rows that could not be read, with the reason.
+    /// Rows that could not be read.
+    #[serde(default)]
+    pub unreadable: usize,
+    /// The first 20 of them, with the reason.
     pub bad_rows: Vec<String>,
     /// Pictures no row names.
     pub unlabelled: usize,
@@ -112,6 +115,12 @@ pub struct ImportReport {
     pub manifest_hash: String,
     /// What the label files gave.
     pub labels: Vec<LabelReport>,
+    /// Classes asked to be left out that no picture has: perhaps misspelt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_classes: Vec<String>,
+    /// Styles asked to be left out that no picture has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_styles: Vec<String>,
     /// Files that look the same, each list beginning with the one that was kept.
     pub near_duplicates: Vec<Vec<String>>,
     /// Things worth a look, in words.

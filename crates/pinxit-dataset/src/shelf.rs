@@ -9,7 +9,7 @@ use crate::batches::mix;
 use crate::dataset::{Dataset, read_dataset_file};
 use crate::error::{Error, Result};
 use crate::format::DatasetFile;
-use crate::place::{check_name, remove_if_there};
+use crate::place::{Place, check_name};
 
 /// Space between the pictures of a contact sheet, px.
 const GAP_PX: u32 = 2;
@@ -49,18 +49,15 @@ pub fn list(datasets: &Path) -> Result<Vec<Summary>> {
     Ok(found)
 }
 
-/// Removes the dataset in folder `dir`, and what an interrupted import into that name left. Nothing but a dataset is ever removed.
+/// Moves the dataset in folder `dir` to `to`, on the same disk, and removes what an interrupted import into that name left. Nothing
+/// but a dataset is ever moved.
 ///
 /// # Errors
 /// [`Error::NotADataset`]; [`Error::Locked`] while an import into it runs; [`Error::Io`].
-pub fn remove(dir: &Path) -> Result<()> {
-    match read_dataset_file(dir) {
-        Ok(_) | Err(Error::Damaged { .. } | Error::Version { .. }) => {}
-        Err(e) => return Err(e),
-    }
-    let place = crate::place::Place::take(dir, true)?;
-    place.discard()?;
-    remove_if_there(dir)
+pub fn remove(dir: &Path, to: &Path) -> Result<()> {
+    let place = Place::take(dir, true)?;
+    fs::rename(dir, to)?;
+    place.discard()
 }
 
 fn size(dir: &Path) -> Result<u64> {

@@ -41,7 +41,7 @@ pub fn require_format(bytes: &[u8]) -> Result<Format> {
         Some(Format::Avif) => Err(refused(
             "AVIF",
             "its video codec (AV1) has no decoder without a C library",
-            "convert it to PNG first, for example by: magick in.avif out.png",
+            "save it as PNG or JPEG, for example by: magick in.avif out.png",
         )),
         Some(format) => Ok(format),
         None => Err(known_stranger(bytes).unwrap_or_else(|| Error::Unknown { start: readable_start(bytes) })),

@@ -71,7 +71,8 @@ impl ProjectedConfig {
         }
     }
 
-    fn validate(&self) -> Result<()> {
+    /// Whether a discriminator of these sizes can be made.
+    pub fn validate(&self) -> Result<()> {
         let (h, w) = self.feature_size;
         if h == 0 || w == 0 || h % 16 != 0 || w % 16 != 0 || h.max(w) > 1024 {
             return Err(Error::Config(format!("the feature size must be multiples of 16 px up to 1024, not {h}x{w}")));

@@ -1,14 +1,18 @@
 //! `pinxit datasets`: what has been taken in.
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::error::Error as _;
+use std::path::PathBuf;
 
 use pinxit_dataset::Dataset;
-use pinxit_dataset::format::DatasetFile;
-use pinxit_image::{Encoding, Metadata};
+use pinxit_dataset::format::{DatasetFile, SHEET_FILE};
+use pinxit_image::Metadata;
+use pinxit_train::{metrics, run};
 use serde::Serialize;
 
 use crate::home::Kind;
-use crate::{Result, Studio, paths};
+use crate::settings::{GenerateSettings, ImageFormat};
+use crate::shell::command;
+use crate::{Error, Result, Studio, paths};
 
 /// Most pictures on a contact sheet.
 const SHEET_PICTURES: usize = 96;
@@ -50,8 +54,11 @@ pub struct DatasetDetail {
     pub class_counts: BTreeMap<String, usize>,
     /// Pictures of each style.
     pub style_counts: BTreeMap<String, usize>,
-    /// The contact sheet, if one was asked for.
+    /// The contact sheet.
     pub sheet: Option<PathBuf>,
+    /// Why there is none, where that is no reason to fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_sheet: Option<String>,
 }
 
 /// All datasets, by name.
@@ -73,6 +80,19 @@ pub fn open(studio: &Studio, name: &str) -> Result<Dataset> {
     Ok(Dataset::open(&studio.existing(Kind::Dataset, name)?)?)
 }
 
+/// What makes sense with a dataset of `train` pictures to learn from: nothing that is bound to fail.
+pub fn suggestions(name: &str, train: usize) -> Vec<String> {
+    if train < run::LEAST_PICTURES { Vec::new() } else { vec![command(&["train", name])] }
+}
+
+/// In one line, what `train` pictures to learn from are too few for.
+pub(crate) fn too_small_for(train: usize) -> Option<String> {
+    let needs = [("to train", run::LEAST_PICTURES), ("to evaluate a model on", metrics::LEAST_PICTURES)];
+    let (what, needed) = needs.into_iter().find(|(_, needed)| train < *needed)?;
+    let pictures = if train == 1 { "picture" } else { "pictures" };
+    Some(format!("{train} {pictures} to learn from, beside those held out, are too few {what}: that takes {needed}"))
+}
+
 /// Where a contact sheet goes.
 #[derive(Clone, Debug)]
 pub enum SheetPlace {
@@ -80,21 +100,33 @@ pub enum SheetPlace {
     Here {
         /// The file.
         path: PathBuf,
+        /// Its format.
+        format: ImageFormat,
         /// Replace another file.
         overwrite: bool,
     },
-    /// `NAME-sheet.png` in the current folder, or the next free number after it.
-    Anywhere,
+    /// `sheet.png` in the dataset's own folder. It was not asked for by name, so a folder that cannot be written to is no failure.
+    WithDataset,
 }
 
 /// One dataset, with a contact sheet of up to 96 pictures.
 pub fn show(studio: &Studio, name: &str, place: &SheetPlace) -> Result<DatasetDetail> {
     let dataset = open(studio, name)?;
-    let sheet = write_sheet(&dataset, name, place)?;
-    Ok(detail(&dataset, Some(&sheet)))
+    let mut detail = detail(&dataset);
+    match (write_sheet(&dataset, place), place) {
+        (Ok(path), _) => detail.sheet = Some(path),
+        (Err(e), SheetPlace::WithDataset) => detail.no_sheet = Some(reason(&e)),
+        (Err(e), SheetPlace::Here { .. }) => return Err(e),
+    }
+    Ok(detail)
 }
 
-pub(crate) fn detail(dataset: &Dataset, sheet: Option<&Path>) -> DatasetDetail {
+/// The message with what the system said.
+fn reason(e: &Error) -> String {
+    e.source().map_or_else(|| e.to_string(), |cause| format!("{e}: {cause}"))
+}
+
+pub(crate) fn detail(dataset: &Dataset) -> DatasetDetail {
     let count = |names: &[String], label: &dyn Fn(usize) -> Option<u32>| {
         let mut counts = BTreeMap::new();
         for name in (0..dataset.len()).filter_map(label).filter_map(|i| names.get(i as usize)) {
@@ -107,17 +139,20 @@ pub(crate) fn detail(dataset: &Dataset, sheet: Option<&Path>) -> DatasetDetail {
         file: dataset.description().clone(),
         class_counts: count(dataset.classes(), &|i| dataset.class(i)),
         style_counts: count(dataset.styles(), &|i| dataset.style(i)),
-        sheet: sheet.map(Path::to_path_buf),
+        sheet: None,
+        no_sheet: None,
     }
 }
 
-fn write_sheet(dataset: &Dataset, name: &str, place: &SheetPlace) -> Result<PathBuf> {
-    let sheet = dataset.contact_sheet(SHEET_PICTURES)?;
-    let bytes = pinxit_image::encode(&sheet, Encoding::Png, &Metadata::default())?;
-    let (path, overwrite) = match place {
-        SheetPlace::Here { path, overwrite } => (path.clone(), *overwrite),
-        SheetPlace::Anywhere => (paths::free_or_same(Path::new(&format!("{name}-sheet.png")), &bytes), false),
+fn write_sheet(dataset: &Dataset, place: &SheetPlace) -> Result<PathBuf> {
+    let own = dataset.dir().join(SHEET_FILE);
+    let (path, format, overwrite) = match place {
+        SheetPlace::Here { path, format, overwrite } => (path, *format, *overwrite),
+        SheetPlace::WithDataset => (&own, ImageFormat::Png, true),
     };
-    paths::write_beside_others(&path, &bytes, overwrite)?;
-    Ok(path)
+    let sheet = dataset.contact_sheet(SHEET_PICTURES)?;
+    let encoding = format.encoding(GenerateSettings::default().quality);
+    let bytes = pinxit_image::encode(&sheet, encoding, &Metadata::default())?;
+    paths::write_beside_others(path, &bytes, overwrite)?;
+    Ok(path.clone())
 }

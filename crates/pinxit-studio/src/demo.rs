@@ -63,6 +63,7 @@ pub struct Demonstrated {
 /// Runs all of it.
 pub fn demo(request: &DemoRequest, watcher: &mut dyn Watcher) -> Result<Demonstrated> {
     watcher.event(Event::Started { task: Task::Demo, name: NAME.into() });
+    crate::paths::check_folder(&request.out)?;
     let studio = Studio::at(&request.out);
     let home = quote(&request.out.display().to_string());
     let made = all_of_it(&studio, request, &mut AtHome { home: &home, inner: watcher }).map_err(|e| match e {

@@ -49,6 +49,12 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A file lies where a folder is needed.
+    #[error("{} is a file, and a folder is needed there", path.display())]
+    NotAFolder {
+        /// The file.
+        path: PathBuf,
+    },
     /// A settings file that cannot be read.
     #[error("the settings in {} cannot be used: {message}", path.display())]
     Settings {
@@ -90,6 +96,14 @@ pub enum Error {
     NothingEmbedded {
         /// What is missing.
         what: &'static str,
+    },
+    /// No file of this path, though something of the home may be called so.
+    #[error("there is no file or folder {}", path.display())]
+    NoFile {
+        /// The path.
+        path: PathBuf,
+        /// Commands that show what is called so.
+        shown_by: Vec<String>,
     },
     /// A file that is neither picture nor model nor dataset.
     #[error("{} is neither a picture, a model, a dataset nor a run", path.display())]
@@ -145,6 +159,7 @@ impl Error {
             Error::Taken { kind, name } => format!("choose another name, or `pinxit {kind}s remove {name}` first"),
             Error::InUse { .. } => "let it end, or stop it with Ctrl-C: that saves its state".into(),
             Error::InTheWay { .. } => "name another place, or say --overwrite to replace it".into(),
+            Error::NotAFolder { .. } => "name another place, or move that file away".into(),
             Error::Settings { path, .. } => format!("correct {}, or move it away to use the defaults", path.display()),
             Error::Setting { hint, .. } => hint.clone(),
             Error::NoRecipe { .. } => "only files written by `pinxit generate` carry one, and some programs strip it".into(),
@@ -153,6 +168,7 @@ impl Error {
             }
             Error::NoSuchModel { .. } => "copy the model into models/ of the home, or name the right --home".into(),
             Error::NothingEmbedded { .. } => "build it in the repository, or name a folder with --assets".into(),
+            Error::NoFile { shown_by, .. } => no_file_hint(shown_by),
             Error::NotKnown { .. } => "`pinxit --help` lists what there is to do".into(),
             Error::InFile { source, .. } => return source.hint(),
             Error::Interrupted { resume: Some(command) } => format!("go on with `{command}`"),
@@ -177,10 +193,20 @@ fn unknown_hint(kind: &str, close: &[String], any: bool) -> String {
     }
 }
 
+fn no_file_hint(shown_by: &[String]) -> String {
+    if shown_by.is_empty() {
+        return "check the path; `pinxit models list`, `datasets list` and `runs list` show what has a name".into();
+    }
+    let commands: Vec<String> = shown_by.iter().map(|c| format!("`{c}`")).collect();
+    format!("something of that name is shown by {}", commands.join(", "))
+}
+
 fn io_hint(kind: std::io::ErrorKind) -> Option<String> {
     use std::io::ErrorKind as K;
     let hint = match kind {
         K::NotFound => "check the path",
+        K::IsADirectory => "name a file, not a folder",
+        K::NotADirectory => "a part of that path is a file, and a folder is needed there",
         K::PermissionDenied | K::ReadOnlyFilesystem => "choose a folder you may write to, or give yourself the right",
         K::StorageFull | K::QuotaExceeded | K::FileTooLarge => "free some disk space and try again; nothing was overwritten",
         _ => return None,

@@ -58,28 +58,35 @@ impl GenerateRequest {
     /// Before anything is painted: no two pictures may have one name, and no file of another picture may lie where one shall be
     /// written.
     pub fn check_names(&self, folder: &Path, recipes: &[Recipe]) -> Result<()> {
+        paths::check_folder(folder)?;
         let mut names = HashMap::new();
         for recipe in recipes {
             let name = file_name(recipe, self);
             let path = folder.join(&name);
             if names.insert(name, recipe).is_some_and(|other| other != recipe) {
-                return Err(Error::Setting {
-                    message: format!("two of these pictures would be {}", path.display()),
-                    hint: "their labels are alike but for signs a file name leaves out: paint them into separate folders (-o)"
-                        .into(),
-                });
+                return Err(two_alike(&path, "their labels are alike but for signs a file name leaves out"));
             }
-            if self.overwrite {
-                continue;
-            }
-            let Ok(bytes) = fs_err::read(&path) else { continue };
-            let found = pinxit_image::read_recipe(&bytes).ok().flatten();
-            if found != Some(recipe.to_json()?) {
-                return Err(Error::InTheWay { path });
+            if !self.overwrite {
+                check_free(&path, &recipe.to_json()?)?;
             }
         }
         Ok(())
     }
+}
+
+fn two_alike(path: &Path, why: &str) -> Error {
+    Error::Setting {
+        message: format!("two of these pictures would be {}", path.display()),
+        hint: format!("{why}: paint them into separate folders (-o)"),
+    }
+}
+
+/// Whether no file lies there, or one of the same recipe. That its bytes are the same too, only the painting can tell: a recipe does
+/// not hold the quality of a JPEG.
+fn check_free(path: &Path, recipe: &str) -> Result<()> {
+    let Ok(bytes) = fs_err::read(path) else { return Ok(()) };
+    let found = pinxit_image::read_recipe(&bytes).ok().flatten();
+    if found.as_deref() == Some(recipe) { Ok(()) } else { Err(Error::InTheWay { path: path.into() }) }
 }
 
 /// What was painted.
@@ -105,8 +112,8 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     }
     let out = request.folder(&painter);
     request.check_names(&out, &recipes)?;
-    fs_err::create_dir_all(&out)?;
-    let encoding = encoding(request.settings.format, request.settings.quality);
+    paths::make_folder(&out)?;
+    let encoding = request.settings.format.encoding(request.settings.quality);
     let mut made = Generated { model: painter.model().hash.clone(), pictures: Vec::new(), sheet: None };
     let mut on_sheet = Vec::new();
     for (i, part) in recipes.chunks(AT_ONCE).enumerate() {
@@ -189,10 +196,30 @@ struct Again {
 }
 
 impl RepaintRequest {
+    /// Every recipe, before anything is painted: all can be read, the folder can be one, no two pictures have one name, and no file of another picture is
+    /// in the way.
+    fn read_all(&self) -> Result<Vec<Again>> {
+        paths::check_folder(&self.out)?;
+        let mut names = HashMap::new();
+        let mut all = Vec::new();
+        for path in &self.pictures {
+            let again = self.read(path)?;
+            let to = self.out.join(&again.name);
+            if names.insert(to.clone(), again.text.clone()).is_some_and(|other| other != again.text) {
+                return Err(two_alike(&to, "they have one name"));
+            }
+            if !self.overwrite {
+                check_free(&to, &again.text)?;
+            }
+            all.push(again);
+        }
+        Ok(all)
+    }
+
     fn read(&self, path: &Path) -> Result<Again> {
         let (text, own_format) = read(path)?;
         let recipe = Recipe::from_json(&text).map_err(|e| Error::from(e).in_file(path))?;
-        let encoding = encoding(self.format.or(own_format).unwrap_or(ImageFormat::Png), self.quality);
+        let encoding = self.format.or(own_format).unwrap_or(ImageFormat::Png).encoding(self.quality);
         Ok(Again { text, recipe, encoding, name: again_name(path, &encoding) })
     }
 }
@@ -200,8 +227,7 @@ impl RepaintRequest {
 /// The names of the files that [`repaint`] would write; refused where that would be.
 pub fn replan(studio: &Studio, request: &RepaintRequest) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for path in &request.pictures {
-        let again = request.read(path)?;
+    for (path, again) in request.pictures.iter().zip(request.read_all()?) {
         painter_for(studio, path, &again.recipe)?;
         names.push(again.name);
     }
@@ -210,16 +236,16 @@ pub fn replan(studio: &Studio, request: &RepaintRequest) -> Result<Vec<String>> 
 
 /// Paints the recipes found in pictures again. A recipe is written back word for word, so a PNG has the same bytes.
 pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watcher) -> Result<Generated> {
-    let pictures = &request.pictures;
+    let (pictures, recipes) = (&request.pictures, request.read_all()?);
     watcher.event(Event::Started { task: Task::Generate, name: "again".into() });
     let mut made = Generated { model: String::new(), pictures: Vec::new(), sheet: None };
     let mut open: Option<Painter> = None;
-    for (i, path) in pictures.iter().enumerate() {
+    for (i, (path, again)) in pictures.iter().zip(recipes).enumerate() {
         watcher.event(progress(i, pictures.len()));
         if watcher.stop() {
             return Err(Error::Interrupted { resume: None });
         }
-        let Again { text, recipe, encoding, name } = request.read(path)?;
+        let Again { text, recipe, encoding, name } = again;
         let painter = match open.take() {
             Some(painter) if painter.model().hash == recipe.model.hash => open.insert(painter),
             _ => open.insert(painter_for(studio, path, &recipe)?),
@@ -269,15 +295,6 @@ fn paint(painter: &mut Painter, recipe: &Recipe) -> Result<Picture> {
 
 fn progress(step: usize, total: usize) -> Event {
     Event::Progress { task: Task::Generate, phase: "painting".into(), step: step as u64, total: total as u64 }
-}
-
-fn encoding(format: ImageFormat, quality: u8) -> Encoding {
-    match format {
-        ImageFormat::Png => Encoding::Png,
-        ImageFormat::Jpeg => Encoding::Jpeg { quality },
-        ImageFormat::Webp => Encoding::WebP,
-        ImageFormat::Avif => Encoding::Avif { quality },
-    }
 }
 
 /// `trees-oak-000042.png`; class and style only where the model has them.

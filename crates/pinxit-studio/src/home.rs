@@ -114,6 +114,9 @@ impl Studio {
         let from = self.existing(kind, name)?;
         if kind == Kind::Dataset {
             crate::runs::check_unused(self, name)?;
+            let to = self.place_in_bin(kind.folder(), name, "")?;
+            pinxit_dataset::shelf::remove(&from, &to)?;
+            return Ok(to);
         }
         let ending = if kind == Kind::Model { ".safetensors" } else { "" };
         self.move_to_bin(&from, kind.folder(), name, ending)

@@ -2,6 +2,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use pinxit_create::near;
 pub use pinxit_dataset::{FileStatus, ImportReport};
 use pinxit_dataset::{Framing, ImportOptions, ImportProgress, Phase};
 
@@ -69,9 +70,7 @@ impl ImportRequest {
 
 /// Makes the dataset. A file that cannot be used is an event and a line of the report, not an error.
 pub fn import(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watcher) -> Result<ImportReport> {
-    crate::train::check_learnable(request.settings.size)?;
-    let name = request.name()?;
-    let dir = studio.path(Kind::Dataset, &name)?;
+    let (name, dir) = target(studio, request)?;
     let mut options = request.options();
     if request.replace && dir.exists() {
         crate::runs::check_unused(studio, &name)?;
@@ -91,16 +90,25 @@ pub fn import(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watche
 
 /// What makes sense after an import.
 pub fn suggestions(report: &ImportReport) -> Vec<String> {
-    vec![command(&["train", &report.name]), command(&["datasets", "show", &report.name])]
+    let mut next = crate::datasets::suggestions(&report.name, report.train);
+    next.push(command(&["datasets", "show", &report.name]));
+    next
 }
 
 /// Looks at every picture as [`import`] would, tells the same, and writes nothing.
 pub fn inspect(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watcher) -> Result<ImportReport> {
-    crate::train::check_learnable(request.settings.size)?;
-    let dir = studio.path(Kind::Dataset, &request.name()?)?;
+    let (_, dir) = target(studio, request)?;
     let report = watched(pinxit_dataset::inspect, request, &request.options(), &dir, watcher)?;
     tell(&report, watcher);
     Ok(report)
+}
+
+/// Name and place of the dataset, where its pictures can be learnt at all.
+fn target(studio: &Studio, request: &ImportRequest) -> Result<(String, PathBuf)> {
+    crate::train::check_learnable(request.settings.size)?;
+    let name = request.name()?;
+    let dir = studio.path(Kind::Dataset, &name)?;
+    Ok((name, dir))
 }
 
 /// An import or an inspection.
@@ -153,5 +161,17 @@ fn tell(report: &ImportReport, watcher: &mut dyn Watcher) {
     }
     for message in &report.warnings {
         watcher.event(Event::Warning { message: message.clone(), hint: None });
+    }
+    let skips = [("class", &report.unknown_classes, &report.classes), ("style", &report.unknown_styles, &report.styles)];
+    for (kind, unknown, known) in skips {
+        let known: Vec<&str> = known.keys().map(String::as_str).collect();
+        for name in unknown {
+            let message = format!("no picture has the {kind} \"{name}\" that was asked to be left out");
+            let hint = (!known.is_empty()).then(|| near::hint(name, &known, "there are"));
+            watcher.event(Event::Warning { message, hint });
+        }
+    }
+    if let Some(message) = crate::datasets::too_small_for(report.train) {
+        watcher.event(Event::Note { message });
     }
 }

@@ -3,10 +3,24 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
+/// Refuses a folder that cannot be: where a file lies, or below one.
+pub fn check_folder(path: &Path) -> Result<()> {
+    match path.ancestors().find(|p| p.exists()) {
+        Some(file) if !file.is_dir() => Err(Error::NotAFolder { path: file.into() }),
+        _ => Ok(()),
+    }
+}
+
+/// Creates a folder and those above it, where they are not there.
+pub fn make_folder(path: &Path) -> Result<()> {
+    check_folder(path)?;
+    Ok(fs_err::create_dir_all(path)?)
+}
+
 /// Creates the folder that `path` will lie in.
 pub fn make_parent(path: &Path) -> Result<()> {
     match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => Ok(fs_err::create_dir_all(parent)?),
+        Some(parent) if !parent.as_os_str().is_empty() => make_folder(parent),
         _ => Ok(()),
     }
 }

@@ -50,18 +50,18 @@ pub fn generator(config: &TrainConfig, resolution: (usize, usize), classes: usiz
     if !config.channels.is_empty() {
         out.channels = config.channels.clone();
     }
+    let named = match config.channels.as_slice() {
+        [] => format!("preset {}", config.preset),
+        own => format!("channels = {own:?}"),
+    };
     let factor = 1usize << (out.channels.len().max(1) - 1).min(20);
     let (h, w) = resolution;
     if h % factor != 0 || w % factor != 0 {
-        let p = &config.preset;
-        return Err(Error::Config(format!(
-            "preset {p} needs sides that are multiples of {factor} px; the pictures are {w} x {h}"
-        )));
+        return Err(Error::Config(format!("{named} needs sides that are multiples of {factor} px; the pictures are {w} x {h}")));
     }
     out.base = (h / factor, w / factor);
     if out.base.0.min(out.base.1) > 8 {
-        let p = &config.preset;
-        return Err(Error::Config(format!("preset {p} is too small for pictures of {w} x {h} px")));
+        return Err(Error::Config(format!("{named} has too few stages for pictures of {w} x {h} px: each doubles the sides")));
     }
     out.validate()?;
     Ok(out)
@@ -111,6 +111,9 @@ mod tests {
         assert_eq!(generator(&config, (64, 96), 3, 0).unwrap().base, (4, 6));
         assert!(generator(&config, (64, 90), 3, 0).unwrap_err().to_string().contains("multiples of 16"));
         assert!(generator(&config, (256, 256), 3, 0).is_err(), "a base of 16 px is no start");
+        let narrow = TrainConfig { channels: vec![1], ..TrainConfig::default() };
+        let said = generator(&narrow, (64, 64), 0, 0).unwrap_err().to_string();
+        assert!(said.contains("channels = [1] has too few stages"), "not the preset is at fault: {said}");
         assert_eq!(projected(&config, (64, 96), 0, 0).feature_size, (64, 96));
         assert_eq!(own(&config, (64, 64), 0, 0).unwrap().widths.len(), 4);
     }

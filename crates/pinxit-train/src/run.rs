@@ -31,7 +31,7 @@ const BROKEN_STEPS: u32 = 20;
 /// Times a run goes back to its best state before it gives up.
 const ROLLBACKS: u32 = 3;
 /// Fewest training pictures.
-const LEAST_PICTURES: usize = 2;
+pub const LEAST_PICTURES: usize = 2;
 
 /// How a session ended.
 #[derive(Clone, Debug, PartialEq)]

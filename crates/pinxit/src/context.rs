@@ -42,6 +42,7 @@ impl Context {
             Some(home) => home.clone(),
             None => home_from(user.as_deref())?,
         };
+        pinxit_studio::paths::check_folder(&home)?;
         let files = files(user.as_deref(), &home)?;
         let threads = globals.threads.map(usize::from).or_else(|| files.iter().rev().find_map(|f| f.1.threads));
         pinxit_studio::machine::prepare(threads, globals.isa)?;

@@ -40,8 +40,31 @@ fn labels_names_and_files_that_are_not_there() {
         insta::assert_snapshot!("info-text", failure(&desk, &["info", "home/config.toml"]));
         insta::assert_snapshot!("json-error", failure(&desk, &["--json", "generate", "dots", "--class", "sqare"]));
     });
+    let folder = failure(&desk, &["generate", "--from", "dots"]);
+    assert!(folder.contains("hint: name a file, not a folder"), "{folder}");
+    let file = failure(&desk, &["generate", "dots", "-o", "home/config.toml"]);
+    assert!(file.contains("home/config.toml is a file, and a folder is needed there"), "{file}");
+    let channels = failure(&desk, &["train", "dots", "--set", "channels=[1]", "--dry-run"]);
+    assert!(channels.contains("channels = [1] has too few stages"), "{channels}");
     assert!(!desk.path().join("dots-pictures").exists(), "labels are checked before anything is written");
     assert_eq!(std::fs::read(desk.model("dots")).unwrap(), before);
+}
+
+#[test]
+fn a_file_for_a_home_a_name_for_a_file_and_half_a_picture() {
+    let desk = Desk::with_dots();
+    std::fs::write(desk.path().join("thesis.txt"), "years of work").unwrap();
+    let home = failure(&desk, &["datasets", "list", "--home", "thesis.txt"]);
+    assert!(home.contains("thesis.txt is a file, and a folder is needed there") && !home.contains("os error"), "{home}");
+    std::fs::rename(desk.path().join("dots"), desk.path().join("pictures")).unwrap();
+    let named = failure(&desk, &["info", "dots"]);
+    assert!(named.contains("no file or folder dots") && named.contains("`pinxit datasets show dots`"), "{named}");
+    let absent = failure(&desk, &["info", "dost"]);
+    assert!(absent.contains("no file or folder dost") && absent.contains("hint: check the path"), "{absent}");
+    let whole = std::fs::read(desk.path().join("pictures/round/000.bmp")).unwrap();
+    std::fs::write(desk.path().join("half.bmp"), &whole[..whole.len() / 2]).unwrap();
+    let half = failure(&desk, &["info", "half.bmp"]);
+    assert!(half.contains("BMP, 40x36 px") && half.contains("warning: this BMP file is cut short"), "{half}");
 }
 
 /// A stranger's first mistake once took the run's name: `train trees` became `trees-2`, and the next commands found nothing.
@@ -49,10 +72,36 @@ fn labels_names_and_files_that_are_not_there() {
 fn a_refused_run_leaves_no_folder() {
     let desk = Desk::with_dots();
     desk.pictures("two", 2);
-    assert_eq!(code(&desk.run(&["import", "two", "--size", "32"])), 0);
+    let imported = failure(&desk, &["import", "two", "--size", "32"]);
+    assert!(imported.starts_with("exit 0\n") && imported.contains("1 picture to learn from"), "{imported}");
+    assert!(imported.contains("next: pinxit datasets show two") && !imported.contains("pinxit train"), "{imported}");
     let refused = failure(&desk, &["train", "two", "--kimg", "0.01"]);
     assert!(refused.contains("needs at least 2 pictures"), "{refused}");
     assert!(!desk.home().join("runs/two").exists());
+}
+
+#[test]
+fn a_set_too_small_to_measure_is_not_suggested_to() {
+    let desk = Desk::with_dots();
+    desk.pictures("few", 12);
+    let imported = failure(&desk, &["import", "few", "--size", "32"]);
+    assert!(imported.contains("next: pinxit train few") && imported.contains("too few to evaluate a model on"), "{imported}");
+    let trained = failure(&desk, &["train", "few", "--kimg", "0.04"]);
+    assert!(trained.contains("next: pinxit generate few") && !trained.contains("pinxit evaluate"), "{trained}");
+    assert!(failure(&desk, &["train", "dots", "--kimg", "0.04"]).contains("or: pinxit evaluate dots"));
+}
+
+#[test]
+fn a_class_nobody_has_and_a_licence_without_a_name() {
+    let desk = Desk::with_dots();
+    let import =
+        |more: &[&str]| failure(&desk, &[&["import", "dots", "--into", "more", "--size", "32", "--dry-run"], more].concat());
+    let skipped = import(&["--skip-class", "sqare", "--skip-style", "oil"]);
+    assert!(skipped.contains("warning: no picture has the class \"sqare\"") && skipped.contains("mean \"square\"?"), "{skipped}");
+    assert!(skipped.contains("warning: no picture has the style \"oil\""), "{skipped}");
+    assert!(import(&["--skip-class", "elephants"]).contains("hint: there are \"round\", \"square\""));
+    let unnamed = import(&["--license", " "]);
+    assert!(unnamed.starts_with("exit 2\n") && unnamed.contains("a licence has a name"), "{unnamed}");
 }
 
 /// 33 px was taken in without a word, and only the training said that no network can learn it.

@@ -17,14 +17,32 @@ fn a_contact_sheet_replaces_no_other_file() {
     assert_eq!(code(&desk.run(&["datasets", "show", "dots", "--sheet", "thesis.png"])), 0, "the same sheet again is painless");
     assert_ne!(std::fs::read(&thesis).unwrap(), b"years of work");
 
-    // The name that nobody chose gives way instead.
-    std::fs::write(desk.path().join("dots-sheet.png"), "mine").unwrap();
+    // A JPEG by name once held the bytes of a PNG.
+    assert_eq!(code(&desk.run(&["datasets", "show", "dots", "--sheet", "sheet.jpg"])), 0);
+    assert!(std::fs::read(desk.path().join("sheet.jpg")).unwrap().starts_with(b"\xff\xd8\xff"));
+    let refused = failure(&desk, &["datasets", "show", "dots", "--sheet", "sheet.pdf"]);
+    assert!(refused.starts_with("exit 2\n") && refused.contains("none of .png, .jpg, .webp, .avif"), "{refused}");
+}
+
+/// Where nobody named a file, `show` wrote into the current folder, and failed where it must not.
+#[test]
+fn a_sheet_nobody_asked_for_lies_with_its_dataset_and_fails_nothing() {
+    let desk = Desk::with_dots();
+    let here = || std::fs::read_dir(desk.path()).unwrap().count();
+    let (before, sheet) = (here(), desk.home().join("datasets/dots/sheet.png"));
     for _ in 0..2 {
         let out = desk.run(&["datasets", "show", "dots"]);
-        assert!(code(&out) == 0 && stdout(&out).contains("dots-sheet-2.png"), "{}", stdout(&out));
+        assert!(code(&out) == 0 && stdout(&out).contains(&sheet.display().to_string()), "{}", stdout(&out));
     }
-    assert_eq!(std::fs::read_to_string(desk.path().join("dots-sheet.png")).unwrap(), "mine");
-    assert!(!desk.path().join("dots-sheet-3.png").exists());
+    assert!(sheet.is_file());
+    assert_eq!(here(), before);
+    // A folder of that name stands for whatever hinders the writing.
+    std::fs::remove_file(&sheet).unwrap();
+    std::fs::create_dir(&sheet).unwrap();
+    let shown = failure(&desk, &["datasets", "show", "dots"]);
+    assert!(shown.starts_with("exit 0\n") && shown.contains("48 from 48 works"), "{shown}");
+    assert!(shown.contains("warning: no contact sheet") && shown.contains("--sheet FILE"), "{shown}");
+    assert_eq!(code(&desk.run(&["train", "dots", "--dry-run"])), 0, "the dataset is as good as before");
 }
 
 #[test]
@@ -54,6 +72,15 @@ fn painting_replaces_no_other_picture() {
     assert_eq!(code(&desk.run(&again)), 1);
     assert_eq!(code(&desk.run(&[&again[..], &["--overwrite"]].concat())), 0);
     assert_eq!(code(&desk.run(&again)), 0, "byte for byte the same is no other file");
+
+    // All names are looked at before the first is painted.
+    assert_eq!(code(&desk.run(&["generate", "dots", "--class", "round", "--seeds", "0", "--psi", "0.5", "-o", "calm"])), 0);
+    let from =
+        |other| ["generate", "--from", "out/dots-round-000001.png", "--from", "out/dots-round-000000.png", "--from", other];
+    let alike = failure(&desk, &[&from("calm/dots-round-000000.png")[..], &["-o", "two"]].concat());
+    assert!(alike.starts_with("exit 1\n") && alike.contains("two of these pictures would be"), "{alike}");
+    assert_eq!(code(&desk.run(&[&from("absent.png")[..], &["-o", "two"]].concat())), 1);
+    assert!(!desk.path().join("two").exists());
 }
 
 #[test]

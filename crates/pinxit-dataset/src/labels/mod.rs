@@ -26,19 +26,27 @@ pub(crate) struct Labels {
     pub reports: Vec<LabelReport>,
     /// Label files that were found but are of no use, with the reason.
     pub warnings: Vec<String>,
+    /// Classes asked to be left out that no picture has.
+    pub unknown_classes: Vec<String>,
+    /// Styles asked to be left out that no picture has.
+    pub unknown_styles: Vec<String>,
 }
 
 impl Labels {
     /// Reads the label file asked for, or those found in the sources, and joins their rows to the items.
     ///
     /// # Errors
-    /// Only for a file that was asked for: [`Error::Labels`], [`Error::LabelsMatchNothing`]. One merely found is warned about.
+    /// Only for a file that was asked for: [`Error::SourceMissing`], [`Error::Io`], [`Error::Labels`], [`Error::LabelsNotUtf8`],
+    /// [`Error::LabelsMatchNothing`]. One merely found is warned about.
     pub fn gather(asked: Option<&Path>, listing: &Listing) -> Result<Self> {
         let mut labels = Self::default();
         let names = Names::of(listing);
         if let Some(path) = asked {
             let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let bytes = fs::read(path).map_err(|e| Error::Labels { file: file.clone(), reason: e.to_string() })?;
+            if !path.exists() {
+                return Err(Error::SourceMissing(path.to_owned()));
+            }
+            let bytes = fs::read(path)?;
             let sources: Vec<usize> = (0..listing.sources.len()).collect();
             labels.join(&file, &bytes, &sources, "", &names, listing)?;
             return Ok(labels);
@@ -46,7 +54,8 @@ impl Labels {
         for LabelFile { name, source, bytes } in &listing.labels {
             let base = name.rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
             if let Err(e) = labels.join(name, bytes, &[*source], &base, &names, listing) {
-                labels.warnings.push(format!("{e}; labels are taken from the sub-folders instead"));
+                let hint = e.hint().unwrap_or_default();
+                labels.warnings.push(format!("{e}; labels are taken from the sub-folders instead ({hint})"));
             }
         }
         Ok(labels)
@@ -90,10 +99,12 @@ impl Labels {
         names: &Names<'_>,
         listing: &Listing,
     ) -> Result<()> {
-        let parsed = rows::parse(file, bytes).map_err(|reason| Error::Labels { file: file.to_owned(), reason })?;
+        let text = utf8(file, bytes)?;
+        let parsed = rows::parse(file, text).map_err(|reason| Error::Labels { file: file.to_owned(), reason })?;
         let mut report = LabelReport {
             file: file.to_owned(),
             rows: parsed.rows.len(),
+            unreadable: parsed.bad.len(),
             bad_rows: parsed.bad,
             unknown_columns: parsed.unknown.into_iter().collect(),
             ..LabelReport::default()
@@ -128,6 +139,14 @@ impl Labels {
         self.reports.push(report);
         Ok(())
     }
+}
+
+/// The whole file as UTF-8: an old spreadsheet's umlauts would else cost single rows, or make names that are none.
+fn utf8<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str> {
+    std::str::from_utf8(bytes).map_err(|e| {
+        let line = bytes[..e.valid_up_to()].iter().filter(|&&b| b == b'\n').count() + 1;
+        Error::LabelsNotUtf8 { file: file.to_owned(), line }
+    })
 }
 
 /// All names that are there, to look rows up by.

@@ -32,17 +32,17 @@ pub(crate) struct Row {
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
     pub rows: Vec<Row>,
-    /// Rows that could not be read: `line 7: reason`.
+    /// Rows that could not be read, each as `line 7: reason`.
     pub bad: Vec<String>,
     /// Columns nobody reads: perhaps misspelt.
     pub unknown: BTreeSet<String>,
 }
 
-/// Reads `bytes` as CSV if `file` ends so, else as JSONL. Errors are for a file that is no table at all.
-pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Parsed, String> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+/// Reads `text` as CSV if `file` ends so, else as JSONL. Errors are for a file that is no table at all.
+pub(super) fn parse(file: &str, text: &str) -> Result<Parsed, String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let is_csv = file.to_ascii_lowercase().ends_with(".csv") || file.to_ascii_lowercase().ends_with(".tsv");
-    let mut parsed = if is_csv { parse_csv(bytes, file)? } else { parse_jsonl(bytes) };
+    let mut parsed = if is_csv { parse_csv(text, file)? } else { parse_jsonl(text) };
     if parsed.rows.is_empty() {
         return Err(match parsed.bad.first() {
             Some(first) => format!("no row can be read; {first}"),
@@ -53,13 +53,13 @@ pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Parsed, String> {
     Ok(parsed)
 }
 
-fn parse_jsonl(bytes: &[u8]) -> Parsed {
+fn parse_jsonl(text: &str) -> Parsed {
     let mut parsed = Parsed::default();
-    for (i, line) in bytes.split(|&b| b == b'\n').enumerate() {
-        if line.iter().all(u8::is_ascii_whitespace) {
+    for (i, line) in text.lines().enumerate() {
+        if line.trim().is_empty() {
             continue;
         }
-        let map = serde_json::from_slice::<Map<String, Value>>(line);
+        let map = serde_json::from_str::<Map<String, Value>>(line);
         parsed.unknown.extend(map.iter().flat_map(Map::keys).filter(|k| !is_known(k)).cloned());
         let row = map.map_err(|e| e.to_string()).and_then(|map| row(&map));
         match row {
@@ -70,9 +70,9 @@ fn parse_jsonl(bytes: &[u8]) -> Parsed {
     parsed
 }
 
-fn parse_csv(bytes: &[u8], file: &str) -> Result<Parsed, String> {
-    let delimiter = if file.to_ascii_lowercase().ends_with(".tsv") { b'\t' } else { delimiter(bytes) };
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(bytes);
+fn parse_csv(text: &str, file: &str) -> Result<Parsed, String> {
+    let delimiter = if file.to_ascii_lowercase().ends_with(".tsv") { b'\t' } else { delimiter(text) };
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
     let header: Vec<String> = reader.headers().map_err(|e| e.to_string())?.iter().map(str::to_ascii_lowercase).collect();
     if !header.iter().any(|h| FILE.contains(&h.as_str())) {
         return Err(format!("the first line has no column named file; it has: {}", header.join(", ")));
@@ -83,7 +83,7 @@ fn parse_csv(bytes: &[u8], file: &str) -> Result<Parsed, String> {
         let record = match record {
             Ok(record) => record,
             Err(e) => {
-                parsed.bad.push(e.to_string());
+                parsed.bad.push(uneven(&e));
                 continue;
             }
         };
@@ -97,11 +97,21 @@ fn parse_csv(bytes: &[u8], file: &str) -> Result<Parsed, String> {
     Ok(parsed)
 }
 
+/// In text that is UTF-8 a row can only have too few columns or too many.
+fn uneven(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { pos: Some(at), expected_len, len } => {
+            format!("line {}: it has {len} columns, the first line has {expected_len}", at.line())
+        }
+        _ => error.to_string(),
+    }
+}
+
 /// Spreadsheets of half the world write semicolons.
-fn delimiter(bytes: &[u8]) -> u8 {
-    let header = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
-    let count = |byte| header.iter().filter(|&&b| b == byte).count();
-    if count(b';') > count(b',') { b';' } else { b',' }
+fn delimiter(text: &str) -> u8 {
+    let header = text.lines().next().unwrap_or_default();
+    let count = |sign| header.matches(sign).count();
+    if count(';') > count(',') { b';' } else { b',' }
 }
 
 const FILE: [&str; 5] = ["file", "file_name", "filename", "path", "image"];
@@ -193,7 +203,7 @@ mod tests {
     fn csv_and_jsonl_say_the_same() {
         let csv = "\u{feff}File_Name;Label;License;artist\na/1.png;cat;CC0-1.0; Ann \n2.png;;;\n";
         let jsonl = "{\"file\":\"a/1.png\",\"class\":\"cat\",\"licence\":\"CC0-1.0\",\"creator\":\"Ann\"}\n\n{\"image\":\"2.png\",\"class\":null}\n";
-        let (a, b) = (parse("x.CSV", csv.as_bytes()).unwrap().rows, parse("x.jsonl", jsonl.as_bytes()).unwrap().rows);
+        let (a, b) = (parse("x.CSV", csv).unwrap().rows, parse("x.jsonl", jsonl).unwrap().rows);
         assert_eq!(a, b);
         assert_eq!(a[0].creator.as_deref(), Some("Ann"));
         assert_eq!(a[1].class, None);
@@ -201,17 +211,16 @@ mod tests {
 
     #[test]
     fn bad_rows_are_counted_not_fatal() {
-        let parsed = parse("l.jsonl", b"{\"file\":\"1.png\"}\nnot json\n{\"class\":\"x\"}\n").unwrap();
+        let parsed = parse("l.jsonl", "{\"file\":\"1.png\"}\nnot json\n{\"class\":\"x\"}\n").unwrap();
         assert_eq!(parsed.rows.len(), 1);
         assert!(parsed.bad[0].starts_with("line 2:") && parsed.bad[1].starts_with("line 3: no `file`"), "{:?}", parsed.bad);
     }
 
     #[test]
     fn a_table_without_files_is_an_error() {
-        assert!(parse("l.csv", b"name,class\na,b\n").unwrap_err().contains("no column named file"));
-        assert!(parse("l.csv", b"").is_err());
-        assert!(parse("l.jsonl", b"").is_err());
-        assert!(parse("l.jsonl", &[0xff; 100]).is_err());
+        assert!(parse("l.csv", "name,class\na,b\n").unwrap_err().contains("no column named file"));
+        assert!(parse("l.csv", "").is_err());
+        assert!(parse("l.jsonl", "").is_err());
     }
 
     #[test]
@@ -223,7 +232,7 @@ mod tests {
 {"file":"5","duplicate_of":"6"}
 {"file":"6"}
 {"file":"7","concept":"tree"}"#;
-        let rows = parse("m.jsonl", text.as_bytes()).unwrap().rows;
+        let rows = parse("m.jsonl", text).unwrap().rows;
         assert_eq!(rows[0].group, rows[1].group);
         assert_eq!(rows[2].group, rows[3].group);
         assert_eq!(rows[4].group, rows[5].group);

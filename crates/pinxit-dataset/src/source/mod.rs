@@ -52,6 +52,12 @@ pub(crate) struct Source {
     pub prefix: String,
 }
 
+impl Source {
+    pub fn is_archive(&self) -> bool {
+        matches!(self.kind, Kind::Zip | Kind::Tar | Kind::TarGz)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Folder,

@@ -18,7 +18,7 @@ type Archive = ZipArchive<std::io::BufReader<std::fs::File>>;
 
 fn open(path: &Path) -> std::result::Result<Archive, String> {
     let file = std::fs::File::open(path).map_err(|e| format!("cannot be read: {e}"))?;
-    ZipArchive::new(std::io::BufReader::new(file)).map_err(|e| format!("not a readable ZIP archive: {e}"))
+    ZipArchive::new(std::io::BufReader::new(file)).map_err(|e| format!("not a readable ZIP archive, perhaps cut short: {e}"))
 }
 
 pub(super) fn list(path: &Path, sink: &mut Sink<'_>) -> Result<()> {

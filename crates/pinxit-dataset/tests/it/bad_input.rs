@@ -77,6 +77,8 @@ fn header_claiming_50000_a_side() {
 #[test]
 fn svg_text_and_nothing() {
     assert!(reason_for("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>").contains("SVG"));
+    let avif = reason_for("new.avif", b"\0\0\0\x1cftypavif\0\0\0\0");
+    assert!(avif.contains("AVIF is not read") && avif.contains("save it as PNG or JPEG"), "{avif}");
     assert!(reason_for("lies.png", b"this is not a picture").contains("not a picture"));
     assert!(reason_for("empty.png", b"").contains("empty"));
 }
@@ -181,6 +183,8 @@ fn missing_source_and_bad_options() {
     let mut bad = options();
     bad.resolution = (4, 32);
     assert!(matches!(place.import_with(&bad), Err(Error::BadOption(_))));
+    let unnamed = ImportOptions { default_licence: Some(" ".into()), ..options() };
+    assert!(matches!(place.import_with(&unnamed), Err(Error::BadOption(_))));
 }
 
 #[test]
@@ -214,7 +218,8 @@ fn a_folder_that_is_no_dataset_is_never_replaced() {
     let mut replace = options();
     replace.replace = true;
     assert!(matches!(place.import_with(&replace), Err(Error::NotADataset(_))));
-    assert!(matches!(pinxit_dataset::shelf::remove(&place.target()), Err(Error::NotADataset(_))));
+    let bin = place.dir.path().join("bin");
+    assert!(matches!(pinxit_dataset::shelf::remove(&place.target(), &bin), Err(Error::NotADataset(_))));
     assert!(place.target().join("thesis.txt").exists());
 }
 
@@ -228,6 +233,22 @@ fn two_imports_into_one_name() {
     });
     assert!(matches!(inner, Some(Error::Locked(_))), "{inner:?}");
     assert_eq!(result.unwrap().pictures, 3);
+}
+
+#[test]
+fn a_dataset_stays_while_it_is_imported_anew() {
+    let place = Place::with(3);
+    place.import().unwrap();
+    let (bin, mut removed) = (place.dir.path().join("bin"), None);
+    let replace = ImportOptions { replace: true, ..options() };
+    let result = pinxit_dataset::import(&[place.source()], &replace, &place.target(), &mut |_| {
+        removed.get_or_insert_with(|| pinxit_dataset::shelf::remove(&place.target(), &bin));
+        std::ops::ControlFlow::Continue(())
+    });
+    assert!(matches!(removed, Some(Err(Error::Locked(_)))), "{removed:?}");
+    assert!(result.is_ok() && !bin.exists());
+    pinxit_dataset::shelf::remove(&place.target(), &bin).unwrap();
+    assert!(bin.join("dataset.json").is_file() && !place.target().exists());
 }
 
 #[test]

@@ -25,6 +25,20 @@ fn sub_folders_are_classes() {
     assert_eq!(set.record(0).licence, "unstated");
 }
 
+/// A folder of one sub-folder lost its class without a word.
+#[test]
+fn a_class_alone_is_not_learnt_and_that_is_said() {
+    let place = Place::with(2);
+    (2..5).for_each(|i| drop(place.put(&format!("cats/{i}.png"), &png(&picture(i, 40, 40)))));
+    let report = place.import().unwrap();
+    let said = |w: &String| w.contains("\"cats\" is the only class") && w.contains("not learnt");
+    assert!(report.warnings.iter().any(said), "{:?}", report.warnings);
+    assert!(!report.warnings.iter().any(|w| w.contains("style")), "{:?}", report.warnings);
+    let set = place.open();
+    assert!(set.classes().is_empty());
+    assert_eq!((0..5).filter(|&i| set.record(i).class.as_deref() == Some("cats")).count(), 3, "the records keep it");
+}
+
 #[test]
 fn a_manifest_speaks_for_each_work() {
     let place = Place::with(4);
@@ -77,7 +91,31 @@ fn a_label_file_that_matches_nothing_is_an_error_only_if_asked_for() {
     assert!(matches!(&error, Error::LabelsMatchNothing { rows: 2, example, .. } if example == "x.png"), "{error}");
     assert_eq!(place.open().len(), 3, "the dataset that was there is still there");
     asked.labels = Some(place.dir.path().join("absent.csv"));
-    assert!(matches!(place.import_with(&asked), Err(Error::Labels { .. })));
+    let error = place.import_with(&asked).unwrap_err();
+    assert!(matches!(&error, Error::SourceMissing(path) if path.ends_with("absent.csv")), "{error}");
+}
+
+#[test]
+fn rows_that_cannot_be_read_are_counted_and_the_first_is_shown() {
+    let place = Place::with(4);
+    place.put("labels.csv", b"file,class\n000.png,a\n001.png,b,c\n,b\n003.png,b\n");
+    let report = place.import().unwrap();
+    assert_eq!((report.labels[0].rows, report.labels[0].unreadable), (2, 2));
+    let said = "labels.csv: 2 of 4 rows cannot be read, the first is line 3: it has 3 columns, the first line has 2";
+    assert!(report.warnings.iter().any(|w| w == said), "{:?}", report.warnings);
+}
+
+/// The hint spoke of a missing header, and the rows with umlauts lost their labels.
+#[test]
+fn a_label_file_in_an_old_encoding_says_how_to_save_it() {
+    let place = Place::with(3);
+    let csv = place.put("labels.csv", b"file,class\n000.png,a\n001.png,B\xe4ume\n");
+    let warnings = place.import().unwrap().warnings;
+    let said = |w: &String| w.contains("not UTF-8 text: line 3") && w.contains("iconv");
+    assert!(warnings.iter().any(said), "{warnings:?}");
+    let error = place.import_with(&ImportOptions { labels: Some(csv), replace: true, ..options() }).unwrap_err();
+    assert!(matches!(error, Error::LabelsNotUtf8 { line: 3, .. }), "{error}");
+    assert!(error.hint().unwrap().contains("CSV UTF-8"));
 }
 
 /// A label file for a few pictures once took the classes of all others away.
@@ -150,8 +188,11 @@ fn classes_and_styles_can_be_left_out() {
         place.put(&format!("{}/{i}.png", ["a", "b", "c"][i as usize % 3]), &png(&picture(i, 40, 40)));
     }
     let mut skip = options();
-    skip.skip_classes = vec!["b".into()];
+    skip.skip_classes = vec!["b".into(), "bb".into()];
+    skip.skip_styles = vec!["oil".into()];
     let report = place.import_with(&skip).unwrap();
+    assert_eq!(report.unknown_classes, ["bb"]);
+    assert_eq!(report.unknown_styles, ["oil"]);
     assert_eq!((report.pictures, report.count(FileStatus::LeftOut)), (6, 3));
     assert_eq!(place.open().classes(), ["a", "c"]);
 }

@@ -89,7 +89,7 @@ fn a_change_under_a_run_is_noticed() {
     assert!(matches!(running.verify_unchanged(), Err(Error::Changed { what, .. }) if what.contains("anew")));
     assert_eq!(running.pixels(0), before, "what was opened stays readable");
     // Gone.
-    shelf::remove(&place.target()).unwrap();
+    shelf::remove(&place.target(), &place.dir.path().join("bin")).unwrap();
     assert!(matches!(running.verify_unchanged(), Err(Error::Changed { .. })));
 }
 
@@ -107,7 +107,7 @@ fn the_shelf_lists_and_removes() {
     assert!(listed[0].bytes > 4 * 32 * 32 * 3);
     std::fs::write(home.join("set/dataset.json"), "{").unwrap();
     assert!(shelf::list(&home).unwrap()[0].state.is_err(), "a damaged dataset is listed as such");
-    shelf::remove(&home.join("set")).unwrap();
+    shelf::remove(&home.join("set"), &place.dir.path().join("bin")).unwrap();
     assert_eq!(shelf::list(&home).unwrap(), []);
     assert!(home.join("not-a-dataset").exists());
     let left: Vec<_> = std::fs::read_dir(&home).unwrap().map(|e| e.unwrap().file_name()).collect();

@@ -1,7 +1,9 @@
 //! Values as people write them: `64x96`, `30m`, `smart`.
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
+use pinxit_image::Encoding;
 use serde::{Deserialize, Serialize};
 
 /// A value as JSON, for showing; null if it has no JSON form.
@@ -27,7 +29,7 @@ macro_rules! as_text {
 
 /// A closed set of words.
 macro_rules! words {
-    ($(#[$about:meta])* $kind:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
+    ($(#[$about:meta])* $kind:ident { $($(#[$doc:meta])* $variant:ident = $word:literal $(or $also:literal)?,)* }) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum $kind { $($(#[$doc])* $variant,)* }
@@ -43,7 +45,7 @@ macro_rules! words {
             type Err = String;
             fn from_str(s: &str) -> Result<Self, String> {
                 match s {
-                    $($word => Ok($kind::$variant),)*
+                    $($word $(| $also)? => Ok($kind::$variant),)*
                     _ => Err(format!("\"{s}\" is none of {}", Self::WORDS.join(", "))),
                 }
             }
@@ -84,7 +86,7 @@ words! {
         /// Lossless.
         Png = "png",
         /// Lossy, read everywhere.
-        Jpeg = "jpeg",
+        Jpeg = "jpeg" or "jpg",
         /// Lossless, smaller than PNG.
         Webp = "webp",
         /// Lossy, smallest.
@@ -114,6 +116,22 @@ impl ImageFormat {
             ImageFormat::Jpeg => "jpg",
             ImageFormat::Webp => "webp",
             ImageFormat::Avif => "avif",
+        }
+    }
+
+    /// The format that a file's name asks for.
+    pub fn of_name(path: &Path) -> Result<Self, String> {
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        ending.parse().map_err(|_| format!("{} ends in none of .png, .jpg, .webp, .avif", path.display()))
+    }
+
+    /// How it is written; `quality` (1 to 100) is that of lossy formats.
+    pub fn encoding(self, quality: u8) -> Encoding {
+        match self {
+            ImageFormat::Png => Encoding::Png,
+            ImageFormat::Jpeg => Encoding::Jpeg { quality },
+            ImageFormat::Webp => Encoding::WebP,
+            ImageFormat::Avif => Encoding::Avif { quality },
         }
     }
 }
@@ -262,5 +280,8 @@ mod tests {
         for word in FitTo::WORDS {
             assert_eq!(word.parse::<FitTo>().map(|f| f.to_string()).as_deref(), Ok(*word));
         }
+        assert_eq!("jpg".parse(), Ok(ImageFormat::Jpeg), "as files are called");
+        assert_eq!(ImageFormat::of_name(Path::new("a/b.JPG")), Ok(ImageFormat::Jpeg));
+        assert!(ImageFormat::of_name(Path::new("png")).is_err());
     }
 }

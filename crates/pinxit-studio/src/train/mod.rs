@@ -79,6 +79,9 @@ pub struct Trained {
     pub run: PathBuf,
     /// The kept model.
     pub model: PathBuf,
+    /// Whether its dataset has pictures enough to measure it on.
+    #[serde(skip)]
+    pub is_measurable: bool,
 }
 
 /// Decides everything about a new run.
@@ -156,7 +159,7 @@ pub fn begin(studio: &Studio, plan: Plan, watcher: &mut dyn Watcher) -> Result<T
     })?;
     // The same settings as `Run::create` has just written, with where each came from.
     pinxit_image::write_atomic(&dir.join("config.toml"), config.annotated(run.config())?.as_bytes())?;
-    train(studio, &name, run, watcher)
+    train(studio, &name, run, &dataset, watcher)
 }
 
 /// Where a run stands and where it would end, for a dry run of [`resume`].
@@ -190,10 +193,10 @@ pub fn resume(studio: &Studio, name: &str, length: Option<Length>, watcher: &mut
     if pinxit_train::run::lies_ahead(run.config().length, run.counters()).is_err() {
         watcher.event(Event::Note { message: "the run is at its end already: --kimg or --for give it another".into() });
     }
-    train(studio, name, run, watcher)
+    train(studio, name, run, &dataset, watcher)
 }
 
-fn train(studio: &Studio, name: &str, mut run: Run, watcher: &mut dyn Watcher) -> Result<Trained> {
+fn train(studio: &Studio, name: &str, mut run: Run, dataset: &Dataset, watcher: &mut dyn Watcher) -> Result<Trained> {
     let dir = studio.path(Kind::Run, name)?;
     let mut face = observe::Face::new(&dir, &run, watcher);
     let summary = run.train(&mut face)?;
@@ -204,15 +207,17 @@ fn train(studio: &Studio, name: &str, mut run: Run, watcher: &mut dyn Watcher) -
     }
     let last = summary.model.ok_or_else(|| std::io::Error::other("the run ended without a model"))?;
     let model = models::keep(studio, &last, name)?;
-    let trained = Trained { name: name.into(), kimg: summary.kimg, secs: summary.secs, run: dir, model };
+    let is_measurable = dataset.train().len() >= pinxit_train::metrics::LEAST_PICTURES;
+    let trained = Trained { name: name.into(), kimg: summary.kimg, secs: summary.secs, run: dir, model, is_measurable };
     watcher.event(Event::Finished { task: Task::Train, result: figures(&trained), next: suggestions(&trained) });
     Ok(trained)
 }
 
-/// What makes sense after training.
+/// What makes sense after training: nothing that is bound to fail.
 pub fn suggestions(trained: &Trained) -> Vec<String> {
     let name = &trained.name;
-    vec![format!("pinxit generate {name} --seeds 0-63 --grid"), format!("pinxit evaluate {name}")]
+    let evaluate = trained.is_measurable.then(|| format!("pinxit evaluate {name}"));
+    [format!("pinxit generate {name} --seeds 0-63 --grid")].into_iter().chain(evaluate).collect()
 }
 
 /// The length asked for, if one was: of time and pictures the one set by the stronger layer.

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// Fewer pictures say nothing.
 const LEAST: usize = 20;
+/// Training pictures that a dataset needs to be measured on: two halves.
+pub const LEAST_PICTURES: usize = 2 * LEAST;
 /// Pictures described at once.
 const PART: usize = 32;
 
@@ -31,7 +33,7 @@ impl<'a> Reference<'a> {
         let mut rows = dataset.train().to_vec();
         let n = pictures.min(rows.len() / 2);
         if n < LEAST {
-            return Err(Error::TooFew { what: "measuring", needed: 2 * LEAST, found: rows.len() });
+            return Err(Error::TooFew { what: "measuring", needed: LEAST_PICTURES, found: rows.len() });
         }
         Rng::stream(seed, "evaluation halves").shuffle(&mut rows);
         let half = |rows: &[u32]| {

@@ -10,7 +10,7 @@ mod neighbours;
 mod variety;
 
 pub use distribution::{kid, sliced_wasserstein, swd_directions};
-pub use evaluate::{Reference, Report, evaluate};
+pub use evaluate::{LEAST_PICTURES, Reference, Report, evaluate};
 pub use labels::ClassMeans;
 pub use neighbours::{Neighbours, distances, memorised, neighbours};
 pub use variety::{self_nn, self_nn_ratio, thumbnails};

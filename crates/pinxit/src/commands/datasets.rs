@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use pinxit_studio::datasets::{self, DatasetState, SheetPlace};
+use pinxit_studio::settings::ImageFormat;
 use pinxit_studio::{Kind, Result, event};
 use serde_json::json;
 
@@ -31,9 +32,9 @@ enum Action {
     Show {
         /// Its name
         name: String,
-        /// Write a contact sheet (PNG) [default: NAME-sheet.png in the current folder]
-        #[arg(long, value_name = "FILE")]
-        sheet: Option<PathBuf>,
+        /// Write the contact sheet there, as PNG, JPEG, WebP or AVIF by its name [default: sheet.png in the dataset's folder]
+        #[arg(long, value_name = "FILE", value_parser = sheet_file)]
+        sheet: Option<SheetFile>,
         /// Replace another file of that name
         #[arg(long, requires = "sheet")]
         overwrite: bool,
@@ -45,11 +46,20 @@ enum Action {
     },
 }
 
+/// A file and the format that its name asks for.
+type SheetFile = (PathBuf, ImageFormat);
+
+fn sheet_file(text: &str) -> std::result::Result<SheetFile, String> {
+    let path = PathBuf::from(text);
+    let format = ImageFormat::of_name(&path)?;
+    Ok((path, format))
+}
+
 pub fn run(args: DatasetsArgs, context: &Context) -> Result<()> {
     match args.action {
         Action::List => list(context),
         Action::Show { name, sheet, overwrite } => {
-            let place = sheet.map_or(SheetPlace::Anywhere, |path| SheetPlace::Here { path, overwrite });
+            let place = sheet.map_or(SheetPlace::WithDataset, |(path, format)| SheetPlace::Here { path, format, overwrite });
             show(&name, &place, context)
         }
         Action::Remove { name } => super::remove(Kind::Dataset, &name, context),
@@ -87,6 +97,9 @@ fn list(context: &Context) -> Result<()> {
 
 fn show(name: &str, place: &SheetPlace, context: &Context) -> Result<()> {
     let detail = datasets::show(&context.studio, name, place)?;
+    if let Some(reason) = &detail.no_sheet {
+        output::warning(&format!("no contact sheet: {reason}"), Some("name a place for it with --sheet FILE"));
+    }
     if context.globals.json {
         output::data(&event::versioned(&detail));
         return Ok(());
@@ -103,6 +116,6 @@ fn show(name: &str, place: &SheetPlace, context: &Context) -> Result<()> {
     rows.push(vec!["folder".into(), detail.path.display().to_string()]);
     rows.extend(detail.sheet.iter().map(|sheet| vec!["sheet".into(), sheet.display().to_string()]));
     output::data(&output::table(&["what", name], &rows));
-    context.next(&[format!("pinxit train {name}")]);
+    context.next(&datasets::suggestions(name, file.train));
     Ok(())
 }

@@ -18,6 +18,9 @@ Examples:
   pinxit import paintings/ --into scenes --patches 12 --license CC0-1.0
   pinxit import flowers/ --into flowers --labels labels.csv
 
+Pictures are PNG, JPEG, WebP, GIF, TIFF, BMP or JPEG XL, whatever their names say.
+AVIF, HEIC and raw photographs are not read: save them as PNG or JPEG.
+
 Sub-folders become classes, unless a label file (CSV or JSONL: file, class, style, caption, title, creator, licence,
 source, group, split) says otherwise; `file` is a path inside the source, or a name that only one picture has. A labels.csv,
 labels.jsonl or manifest.jsonl among the pictures is read without being named. Originals are never changed. A stopped import goes on where it was.";
@@ -45,7 +48,7 @@ pub struct ImportArgs {
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
     /// Licence of pictures for which no label file states one, such as CC0-1.0
-    #[arg(long, value_name = "LICENCE", visible_alias = "licence")]
+    #[arg(long, value_name = "LICENCE", visible_alias = "licence", value_parser = licence)]
     license: Option<String>,
     /// Replace a dataset of that name; the old one goes to bin/ of the home
     #[arg(long)]
@@ -62,6 +65,11 @@ pub struct ImportArgs {
     /// Look at every picture, say what would become of it, and write nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
+}
+
+fn licence(text: &str) -> std::result::Result<String, String> {
+    let name = text.trim();
+    if name.is_empty() { Err("a licence has a name, such as CC0-1.0".into()) } else { Ok(name.into()) }
 }
 
 pub fn run(args: ImportArgs, context: &mut Context) -> Result<()> {

@@ -25,7 +25,7 @@ pub struct InfoArgs {
 }
 
 pub fn run(args: &InfoArgs, context: &Context) -> Result<()> {
-    let info = info(&args.path)?;
+    let info = info(&context.studio, &args.path)?;
     if context.globals.json {
         output::data(&event::versioned(&info));
         return Ok(());
