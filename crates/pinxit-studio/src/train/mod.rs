@@ -60,9 +60,9 @@ impl Plan {
         self.dataset.resolution()
     }
 
-    /// Which labels are learnt.
-    pub fn condition(&self) -> Condition {
-        self.card.condition
+    /// What is learnt from what.
+    pub fn card(&self) -> &RunCard {
+        &self.card
     }
 }
 
@@ -165,19 +165,21 @@ pub struct Resumable {
     pub dir: PathBuf,
     /// Thousands of pictures shown.
     pub at_kimg: f64,
-    /// Where it would end.
-    pub length: Length,
+    /// All settings with where each came from, and where it would end.
+    pub config: ResolvedConfig,
+    /// What it learns from what.
+    pub card: RunCard,
 }
 
 /// What [`resume`] would do, refused where that would be.
-pub fn resumable(studio: &Studio, name: &str, length: Option<Length>) -> Result<Resumable> {
+pub fn resumable(studio: &Studio, name: &str, length: Option<(Length, Origin)>) -> Result<Resumable> {
     let dir = studio.existing(Kind::Run, name)?;
     let card = RunCard::load(&dir)?;
     let dataset = conditioned(datasets::open(studio, &card.dataset)?, card.condition);
     let counters = Run::position(&dir, &dataset)?;
-    length.map_or(Ok(()), |length| pinxit_train::run::lies_ahead(length, &counters))?;
-    let length = length.map_or_else(|| TrainConfig::load(&dir.join("config.toml")).map(|c| c.length), Ok)?;
-    Ok(Resumable { dir, at_kimg: counters.kimg(), length })
+    length.as_ref().map_or(Ok(()), |(length, _)| pinxit_train::run::lies_ahead(*length, &counters))?;
+    let config = ResolvedConfig::of_run(&dir.join("config.toml"), length)?;
+    Ok(Resumable { dir, at_kimg: counters.kimg(), config, card })
 }
 
 /// Goes on with a run, to another end if `length` says so.

@@ -1,9 +1,9 @@
 //! `pinxit train`
 use clap::Args;
-use pinxit_studio::settings::{Condition, Origin, Size, Span, TrainPartial, TrainSettings, sourced};
-use pinxit_studio::train::{self, TrainRequest};
+use pinxit_studio::settings::{Condition, Origin, Size, Span, TrainPartial, TrainSettings};
+use pinxit_studio::train::{self, ResolvedConfig, RunCard, TrainRequest};
 use pinxit_studio::{Error, Result};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::context::Context;
 use crate::output;
@@ -97,12 +97,9 @@ pub fn run(args: TrainArgs, context: &mut Context) -> Result<()> {
     let plan = train::plan(&context.studio, &request)?;
     check_size(args.size, plan.resolution())?;
     if args.dry_run {
-        let (settings, condition) = (plan.config.json(), plan.condition());
-        let object =
-            json!({ "dry_run": "train", "run": plan.name, "folder": plan.dir, "condition": condition, "settings": settings });
-        let head = format!("# run {} in {}, labels learnt: {}\n", plan.name, plan.dir.display(), plan.condition());
-        output::dry_run(context.globals.json, object, &(head + &plan.config.annotated(&plan.config.config)?));
-        return Ok(());
+        let head = format!("# run {} in {}", plan.name, plan.dir.display());
+        let object = json!({ "dry_run": "train", "run": plan.name, "folder": plan.dir });
+        return say_dry(&head, object, plan.card(), &plan.config, context);
     }
     let trained = train::begin(&context.studio, plan, &mut context.face)?;
     say(&trained, context)
@@ -113,21 +110,28 @@ fn resume(name: &str, given: &TrainPartial, dry_run: bool, context: &mut Context
     let origin = |key: &str| context.origin(key);
     let layer = pinxit_studio::settings::Layer { partial: given, origin: &origin };
     let (settings, origins) = TrainSettings::resolve(&[layer]);
-    let (length, source) = train::length(&settings, &origins).unzip();
+    let length = train::length(&settings, &origins);
     if dry_run {
         let run = train::resumable(&context.studio, name, length)?;
-        let source = source.unwrap_or_else(|| Origin::File(run.dir.join("config.toml")));
-        let end = pinxit_studio::runs::end_words(run.length);
-        let object = json!({
-            "dry_run": "train", "run": name, "folder": run.dir, "at_kimg": run.at_kimg,
-            "settings": { "length": sourced(&json!(end), &source) },
-        });
-        let lines = format!("# run {name} in {}, at {} kimg, to {end}  # {source}", run.dir.display(), run.at_kimg);
-        output::dry_run(context.globals.json, object, &lines);
-        return Ok(());
+        let object = json!({ "dry_run": "train", "run": name, "folder": run.dir, "at_kimg": run.at_kimg });
+        let end = pinxit_studio::runs::end_words(run.config.config.length);
+        let head = format!("# run {name} in {}, at {} kimg, to {end}", run.dir.display(), run.at_kimg);
+        return say_dry(&head, object, &run.card, &run.config, context);
     }
-    let trained = train::resume(&context.studio, name, length, &mut context.face)?;
+    let trained = train::resume(&context.studio, name, length.map(|(length, _)| length), &mut context.face)?;
     say(&trained, context)
+}
+
+/// What a run is or would be, and every setting of it. What it learns from is no setting of the training, and comes first.
+fn say_dry(head: &str, mut object: Json, card: &RunCard, config: &ResolvedConfig, context: &Context) -> Result<()> {
+    object["dataset"] = json!(card.dataset);
+    object["condition"] = json!(card.condition);
+    object["from"] = json!(card.from);
+    object["settings"] = Json::Object(config.json());
+    let from = card.from.as_ref().map(|model| format!("\n# from the model {model}")).unwrap_or_default();
+    let head = format!("{head}\n# on the dataset {}, labels learnt: {}{from}\n", card.dataset, card.condition);
+    output::dry_run(context.globals.json, object, &(head + &config.annotated(&config.config)?));
+    Ok(())
 }
 
 fn check_size(wanted: Option<Size>, (height, width): (usize, usize)) -> Result<()> {
