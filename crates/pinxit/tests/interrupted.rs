@@ -111,6 +111,20 @@ fn a_second_process_on_one_run_is_refused() {
     assert!(common::stdout(&desk.run(&["runs", "list"])).contains("stopped"), "a killed process holds no lock");
 }
 
+/// Two processes may begin one run at the same moment: the one that comes too late must not leave its own `run.toml` behind.
+#[test]
+fn a_run_that_another_process_is_beginning_is_left_alone() {
+    let desk = Desk::with_dots();
+    let run = desk.home().join("runs/new");
+    std::fs::create_dir_all(&run).unwrap();
+    std::fs::write(run.join("run.toml"), "of the other").unwrap();
+    let lock = std::fs::File::create(run.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let out = train(&desk, "new", "0.04").output().unwrap();
+    assert!(code(&out) == 1 && stderr(&out).contains("is in use by process"), "{}", stderr(&out));
+    assert_eq!(std::fs::read_to_string(run.join("run.toml")).unwrap(), "of the other");
+}
+
 /// A limit on the size of files is the full disk that needs no administrator: writing beyond it fails in the same place.
 #[test]
 fn a_full_disk_during_a_checkpoint_loses_nothing() {

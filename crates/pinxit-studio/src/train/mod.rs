@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use pinxit_dataset::Dataset;
 use pinxit_nn::{FeatureNet, Model};
-use pinxit_train::{Length, Run, TrainConfig};
+use pinxit_train::{Claim, Length, Run, TrainConfig};
 use serde::Serialize;
 
 pub use card::RunCard;
@@ -145,12 +145,14 @@ pub fn begin(studio: &Studio, plan: Plan, watcher: &mut dyn Watcher) -> Result<T
         });
     }
     let fresh = !dir.exists();
-    fs_err::create_dir_all(&dir)?;
-    card.save(&dir)?;
-    let net = FeatureNet::shipped()?;
-    let run = Run::create(&dir, config.config.clone(), &dataset, &net, parent.as_ref()).inspect_err(|e| {
-        // A refused run leaves no folder behind, or its name would be taken; a folder that another process holds is not ours.
-        if fresh && !matches!(e, pinxit_train::Error::Locked { .. } | pinxit_train::Error::RunExists { .. }) {
+    let claim = Claim::take(&dir)?;
+    let create = || -> Result<Run> {
+        card.save(&dir)?;
+        Ok(Run::create(claim, config.config.clone(), &dataset, &FeatureNet::shipped()?, parent.as_ref())?)
+    };
+    let run = create().inspect_err(|_| {
+        // A refused run leaves no folder behind, or its name would be taken.
+        if fresh {
             let _ = fs_err::remove_dir_all(&dir);
         }
     })?;

@@ -8,7 +8,7 @@ use common::{Watch, config, dataset};
 fn after_a_snapshot(dir: &Path) -> Run {
     let (set, net) = (dataset(dir, 60), FeatureNet::shipped().unwrap());
     let settings = TrainConfig { metric_pictures: 20, ..config(Discriminator::Own) };
-    let mut run = Run::create(&dir.join("run"), settings, &set, &net, None).unwrap();
+    let mut run = Run::create(Claim::take(&dir.join("run")).unwrap(), settings, &set, &net, None).unwrap();
     run.train(&mut Watch::stop_after(14)).unwrap();
     run
 }
@@ -57,7 +57,7 @@ fn a_run_by_the_clock_that_ends_within_a_tick_still_tells_how_it_ended() {
     let dir = tempfile::tempdir().unwrap();
     let (set, net) = (dataset(dir.path(), 60), FeatureNet::shipped().unwrap());
     let settings = TrainConfig { metric_pictures: 20, length: Length::Seconds(0.4), ..config(Discriminator::Own) };
-    let mut run = Run::create(&dir.path().join("run"), settings, &set, &net, None).unwrap();
+    let mut run = Run::create(Claim::take(&dir.path().join("run")).unwrap(), settings, &set, &net, None).unwrap();
     assert!(run.train(&mut Slow).unwrap().complete);
     let lines = Stats::read(&run.dir).unwrap();
     let (last, before) = (&lines[lines.len() - 1], &lines[lines.len() - 2]);
