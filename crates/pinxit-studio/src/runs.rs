@@ -1,6 +1,8 @@
 //! `pinxit runs`: what was trained, what stands still, what is running.
 use std::path::{Path, PathBuf};
 
+use pinxit_train::checkpoint::Store;
+use pinxit_train::run::lies_ahead;
 use pinxit_train::stats::Line;
 use pinxit_train::{Length, TrainConfig};
 use serde::Serialize;
@@ -98,10 +100,10 @@ pub(crate) fn detail(name: &str, dir: &Path) -> Result<RunDetail> {
     let config = TrainConfig::load(&dir.join("config.toml"))?;
     let lines = lines(dir)?;
     let last = lines.last().cloned();
-    let state = match (&last, config.length) {
+    // Where the log ends is not enough: a run is finished when its last state was saved.
+    let state = match Store::at(dir).counters() {
         _ if is_running(dir) => RunState::Running,
-        (Some(line), Length::Kimg(kimg)) if line.kimg >= kimg - 1e-9 => RunState::Finished,
-        (Some(line), Length::Seconds(secs)) if line.secs >= secs => RunState::Finished,
+        Some(counters) if lies_ahead(config.length, &counters).is_err() => RunState::Finished,
         _ => RunState::Stopped,
     };
     let end = end_words(config.length);

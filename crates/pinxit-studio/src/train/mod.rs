@@ -150,15 +150,24 @@ pub fn begin(studio: &Studio, plan: Plan, watcher: &mut dyn Watcher) -> Result<T
         card.save(&dir)?;
         Ok(Run::create(claim, config.config.clone(), &dataset, &FeatureNet::shipped()?, parent.as_ref())?)
     };
-    let run = create().inspect_err(|_| {
+    let run = create().map_err(|e| {
         // A refused run leaves no folder behind, or its name would be taken.
         if fresh {
             let _ = fs_err::remove_dir_all(&dir);
         }
+        not_begun(e)
     })?;
     // The same settings as `Run::create` has just written, with where each came from.
     pinxit_image::write_atomic(&dir.join("config.toml"), config.annotated(run.config())?.as_bytes())?;
     train(studio, &name, run, watcher)
+}
+
+/// A full disk before the first state leaves nothing to resume: what helps is what helps with any file.
+fn not_begun(e: Error) -> Error {
+    match &e {
+        Error::Train(pinxit_train::Error::File { source, .. }) => std::io::Error::new(source.kind(), e.to_string()).into(),
+        _ => e,
+    }
 }
 
 /// Where a run stands and where it would end, for a dry run of [`resume`].
