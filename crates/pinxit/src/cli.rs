@@ -17,6 +17,7 @@ The usual road:
 
 Options can also be set by environment variables (shown as [env: …]) and in config.toml of the home;
 flags win over variables, variables over files. Data goes to stdout, everything else to stderr.
+What is removed or replaced lies in bin/ of the home until you delete that folder: only then its space is free.
 
 Exit codes: 0 done, 1 the request failed, 2 wrong usage, 3 a credential is invalid or missing,
 70 a mistake in pinxit, 130 interrupted with the state saved.";

@@ -61,8 +61,10 @@ fn a_replaced_dataset_goes_to_the_bin() {
     let desk = Desk::with_dots();
     let old = std::fs::read(desk.home().join("datasets/dots/dataset.json")).unwrap();
     desk.pictures("others", 20);
-    let out = desk.run(&["import", "others", "--into", "dots", "--size", "32", "--replace", "-q"]);
+    let out = desk.run(&["import", "others", "--into", "dots", "--size", "32", "--replace"]);
     assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let bin = desk.home().join("bin");
+    assert!(stderr(&out).contains(&format!("its space is free again when {} is deleted", bin.display())), "{}", stderr(&out));
     let kept: Vec<_> = std::fs::read_dir(desk.home().join("bin/datasets")).unwrap().collect();
     assert_eq!(kept.len(), 1);
     assert_eq!(std::fs::read(kept[0].as_ref().unwrap().path().join("dataset.json")).unwrap(), old);

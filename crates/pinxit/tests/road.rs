@@ -196,6 +196,8 @@ fn removing_is_moving_into_the_bin() {
         let out = desk.run(&[noun, "remove", "dots"]);
         let to = stdout(&out).trim().trim_start_matches("moved to ").to_string();
         assert!(code(&out) == 0 && std::path::Path::new(&to).exists(), "{noun}: {to}");
+        let bin = desk.home().join("bin");
+        assert!(stderr(&out).contains(&format!("free again when {} is deleted", bin.display())), "{noun}: {}", stderr(&out));
         assert!(!stdout(&desk.run(&[noun, "list"])).contains("dots"), "{noun}");
     }
 }

@@ -53,7 +53,7 @@ fn dispatch(command: Commands, context: &mut Context) -> Result<()> {
     }
 }
 
-/// Moves a thing into the bin and says where it lies now.
+/// Moves a thing into the bin and says where it lies now, and how its space is had back.
 fn remove(kind: pinxit_studio::Kind, name: &str, context: &Context) -> Result<()> {
     let to = context.studio.remove(kind, name)?;
     if context.globals.json {
@@ -61,6 +61,9 @@ fn remove(kind: pinxit_studio::Kind, name: &str, context: &Context) -> Result<()
         crate::output::data(&pinxit_studio::event::versioned(&answer));
     } else {
         crate::output::data(&format!("moved to {}", to.display()));
+    }
+    if !context.globals.quiet && !context.globals.json {
+        crate::output::say(&format!("its space is free again when {} is deleted", context.studio.bin().display()));
     }
     Ok(())
 }
