@@ -113,7 +113,19 @@ fn a_run_is_not_resumed_to_an_end_behind_it() {
 fn settings_files_with_mistakes() {
     let desk = Desk::new();
     std::fs::write(desk.home().join("config.toml"), "[train]\nkimgs = 3\n").unwrap();
-    settings().bind(|| insta::assert_snapshot!("settings-unknown-key", failure(&desk, &["doctor"])));
+    settings().bind(|| insta::assert_snapshot!("settings-unknown-key", failure(&desk, &["runs", "list"])));
+    let seen = failure(&desk, &["doctor"]);
+    assert!(seen.starts_with("exit 1\n") && seen.contains("unknown field `kimgs`") && seen.contains("feature network"), "{seen}");
+    let json = desk.run(&["doctor", "--json"]);
+    assert!(common::stdout(&json).contains(r#""what":"settings","verdict":"broken","found":"the settings in "#));
+}
+
+#[test]
+fn a_home_that_is_none_is_a_finding() {
+    let desk = Desk::new();
+    std::fs::write(desk.path().join("file"), "no folder").unwrap();
+    let seen = failure(&desk, &["doctor", "--home", "file"]);
+    assert!(seen.starts_with("exit 1\n") && seen.contains("file cannot be used") && seen.contains("arithmetic"), "{seen}");
 }
 
 #[test]
