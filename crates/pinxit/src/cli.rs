@@ -1,7 +1,8 @@
 //! The command line: what every command shares, and the rule that gives each option its environment variable.
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use pinxit_studio::settings::Instructions;
@@ -110,6 +111,13 @@ fn with_environment(command: Command, name: &str) -> Command {
         with_environment(sub, &name)
     };
     command.mut_args(named).mut_subcommands(nested)
+}
+
+/// Whether JSON was asked for, where the command line as a whole cannot be read.
+pub fn wants_json() -> bool {
+    let is_true = |value: &OsString| BoolishValueParser::new().parse_ref(&Command::new("pinxit"), None, value).unwrap_or(false);
+    std::env::args_os().take_while(|arg| arg != "--").any(|arg| arg == "--json")
+        || std::env::var_os(variable("", "json")).is_some_and(|value| is_true(&value))
 }
 
 /// `--no-flip` of `train` is `PINXIT_TRAIN_NO_FLIP`; what every command shares has no command in its name.

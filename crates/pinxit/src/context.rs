@@ -93,7 +93,11 @@ impl Context {
         if typed(one) && typed(other) {
             let (one, other) = (self.long_of(one), self.long_of(other));
             let message = format!("the argument '--{one}' cannot be used with '--{other}'");
-            cli::command().error(clap::error::ErrorKind::ArgumentConflict, message).exit();
+            let mut command = cli::command();
+            if let Some(command) = command.find_subcommand_mut(&self.command) {
+                let error = command.error(clap::error::ErrorKind::ArgumentConflict, message);
+                std::process::exit(i32::from(crate::usage(&error)));
+            }
         }
     }
 

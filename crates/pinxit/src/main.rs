@@ -52,8 +52,11 @@ fn run() -> u8 {
     }
 }
 
-/// Prints what clap has to say: help and version on stdout with success, mistakes on stderr.
+/// Prints what clap has to say: help and version on stdout with success, mistakes on stderr; with `--json` also as an object.
 fn usage(e: &clap::Error) -> u8 {
+    if e.use_stderr() && cli::wants_json() {
+        output::usage(e);
+    }
     let printed = e.print();
     if e.use_stderr() || printed.is_err() { USAGE } else { 0 }
 }

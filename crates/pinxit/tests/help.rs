@@ -62,6 +62,25 @@ fn wrong_usage_is_exit_2() {
 }
 
 #[test]
+fn wrong_usage_in_json_is_an_object_as_any_error() {
+    let desk = Desk::new();
+    let tip =
+        r#"{"v":1,"event":"error","message":"unexpected argument '--kimgs' found","hint":"a similar argument exists: '--kimg'"}"#;
+    let both = r#"{"v":1,"event":"error","message":"the argument '--for' cannot be used with '--kimg'","hint":null}"#;
+    for (args, object) in
+        [(&["train", "x", "--kimgs", "3", "--json"][..], tip), (&["--json", "train", "x", "--for", "1h", "--kimg", "3"], both)]
+    {
+        let out = desk.run(args);
+        assert_eq!((code(&out), stdout(&out).trim()), (2, object));
+        assert!(common::stderr(&out).contains("Usage: pinxit train "), "{}", common::stderr(&out));
+    }
+    let by_variable = desk.command(&["trian"]).env("PINXIT_JSON", "1").output().unwrap();
+    assert!(stdout(&by_variable).starts_with(r#"{"v":1,"event":"error","message":"unrecognized subcommand 'trian'""#));
+    assert_eq!(stdout(&desk.run(&["trian", "--", "--json"])), "", "nobody asked for JSON");
+    assert!(stdout(&desk.run(&["man", "pages", "--json"])).starts_with(r#"{"v":1,"pages":"#));
+}
+
+#[test]
 fn completions_and_manual_pages() {
     let desk = Desk::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
