@@ -187,6 +187,10 @@ fn a_run_folder_has_what_it_says() {
     );
     let shown = stdout(&desk.run(&["runs", "show", "dots"]));
     assert!(shown.contains("finished"), "{shown}");
+    // As before its first tick.
+    std::fs::write(run.join("stats.jsonl"), "").unwrap();
+    let listed = stdout(&desk.run(&["runs", "list"]));
+    assert!(listed.contains("  0.00  "), "{listed}");
 }
 
 #[test]
