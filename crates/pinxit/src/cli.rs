@@ -86,19 +86,27 @@ pub enum Commands {
     Demo(demo::DemoArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
-    #[command(hide = true)]
-    CliReference(crate::reference::ReferenceArgs),
 }
 
 /// The whole command line, with environment variables in place.
 pub fn command() -> Command {
-    with_environment(Cli::command(), "")
+    let mut command = with_environment(Cli::command(), "");
+    command.build();
+    with_plain_usage(command)
 }
 
-/// Gives every option of `command` its variable; `name` is what was typed to reach it.
+/// In an error clap's usage line lists what was given, and takes variables for typed: each command says its own line instead.
+fn with_plain_usage(command: Command) -> Command {
+    let usage = command.clone().render_usage().ansi().to_string();
+    let usage = usage.split_once(' ').map_or("", |(_, line)| line).to_string();
+    command.override_usage(usage).mut_subcommands(with_plain_usage)
+}
+
+/// Gives every option of `command` its variable, an empty one being as good as none; `name` is what was typed to reach it.
 fn with_environment(command: Command, name: &str) -> Command {
     let named = |arg: Arg| match arg.get_long() {
         None => arg,
+        Some(long) if std::env::var_os(variable(name, long)).is_some_and(|value| value.is_empty()) => arg,
         Some(long) => {
             let arg_variable = variable(name, long);
             let arg = arg.env(arg_variable).hide_env_values(true);
@@ -145,7 +153,8 @@ mod tests {
             command.get_subcommands().for_each(|c| collect(c, seen));
         }
         let mut seen = Vec::new();
-        collect(&command(), &mut seen);
+        // Not built yet: a built one holds the options of every command once for each of them.
+        collect(&with_environment(Cli::command(), ""), &mut seen);
         let count = seen.len();
         seen.sort();
         seen.dedup();

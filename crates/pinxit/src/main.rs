@@ -34,6 +34,11 @@ fn main() -> ExitCode {
 }
 
 fn run() -> u8 {
+    // For `cargo xtask docs`; no command of the person's, so neither help nor completions nor suggestions may know it.
+    if std::env::args_os().skip(1).eq(["cli-reference"]) {
+        reference::run();
+        return 0;
+    }
     let matches = match cli::command().try_get_matches() {
         Ok(matches) => matches,
         Err(e) => return usage(&e),

@@ -81,11 +81,28 @@ fn wrong_usage_in_json_is_an_object_as_any_error() {
 }
 
 #[test]
+fn variables_change_neither_usage_lines_nor_mean_anything_when_empty() {
+    let desk = Desk::new();
+    let out = desk.command(&["train"]).env("PINXIT_TRAIN_SEED", "7").env("PINXIT_THREADS", "1").output().unwrap();
+    assert!(common::stderr(&out).contains("Usage: pinxit train [OPTIONS] [DATASET]\n"), "{}", common::stderr(&out));
+    let empty = desk.command(&["runs", "list"]).env("PINXIT_JSON", "").env("PINXIT_THREADS", "").output().unwrap();
+    assert!(code(&empty) == 0 && stdout(&empty).starts_with("name  dataset"), "{}", common::stderr(&empty));
+}
+
+#[test]
+fn a_batch_that_cannot_be_grouped_says_what_it_must_be() {
+    let desk = Desk::with_dots();
+    let refused = failure(&desk, &["train", "dots", "--discriminator", "projected", "--batch", "1"]);
+    assert!(refused.starts_with("exit 1\n") && refused.contains("must be a multiple of 4 (group), and is 1"), "{refused}");
+}
+
+#[test]
 fn completions_and_manual_pages() {
     let desk = Desk::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let out = desk.run(&["completions", shell]);
         assert!(code(&out) == 0 && stdout(&out).contains("generate"), "{shell}");
+        assert!(!stdout(&out).contains("reference"), "{shell}: not a command for people");
     }
     let out = desk.run(&["man", "pages"]);
     assert_eq!(code(&out), 0);

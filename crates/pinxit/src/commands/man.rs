@@ -23,8 +23,7 @@ pub struct ManArgs {
 
 pub fn run(args: &ManArgs, context: &Context) -> Result<()> {
     pinxit_studio::paths::make_parent(&args.dir.join("page"))?;
-    let mut command = crate::cli::command();
-    command.build();
+    let command = crate::cli::command();
     let mut written = 0;
     write(&command, "pinxit", &args.dir, &mut written)?;
     if context.globals.json {

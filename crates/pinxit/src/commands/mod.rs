@@ -17,7 +17,7 @@ use pinxit_studio::{Error, Result};
 
 use crate::cli::{Cli, Commands};
 use crate::context::Context;
-use crate::{interrupt, reference};
+use crate::interrupt;
 
 /// Runs the command that was typed.
 pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
@@ -46,10 +46,6 @@ fn dispatch(command: Commands, context: &mut Context) -> Result<()> {
         Commands::Demo(args) => demo::run(args, context),
         Commands::Completions(args) => completions::run(&args),
         Commands::Man(args) => man::run(&args, context),
-        Commands::CliReference(_) => {
-            reference::run();
-            Ok(())
-        }
     }
 }
 

@@ -59,7 +59,7 @@ pub struct TrainArgs {
     /// One number from which every random choice follows [default: 0]
     #[arg(long, value_name = "N", help_heading = "More")]
     seed: Option<u64>,
-    /// Pictures a step [default: 8; own: 32]
+    /// Pictures a step; for projected 4, 8, 12 and so on [default: 8; own: 32]
     #[arg(long, value_name = "N", help_heading = "More", value_parser = clap::value_parser!(u16).range(1..=4096))]
     batch: Option<u16>,
     /// Which network judges: projected or own [default: projected]
