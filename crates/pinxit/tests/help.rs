@@ -102,12 +102,16 @@ fn completions_and_manual_pages() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let out = desk.run(&["completions", shell]);
         assert!(code(&out) == 0 && stdout(&out).contains("generate"), "{shell}");
+        for word in ["projected", "xs-64", "letterbox", "avif", "portable"] {
+            assert!(shell == "elvish" || shell == "powershell" || stdout(&out).contains(word), "{shell} completes {word}");
+        }
         assert!(!stdout(&out).contains("reference"), "{shell}: not a command for people");
     }
     let out = desk.run(&["man", "pages"]);
     assert_eq!(code(&out), 0);
     let page = std::fs::read_to_string(desk.path().join("pages/pinxit-train.1")).unwrap();
     assert!(page.contains("\\-\\-resume") && page.contains("pinxit train"), "{page}");
+    assert!(page.contains("PINXIT_TRAIN_RESUME"), "{page}");
     assert!(desk.path().join("pages/pinxit-datasets-show.1").is_file());
 }
 

@@ -222,14 +222,9 @@ fn lay(table: &mut Table, layer: &Table, prefix: &str, origin: &Origin, origins:
     }
 }
 
-/// A preset's name, or `auto`.
-pub fn preset(text: &str) -> std::result::Result<String, String> {
-    let names: Vec<String> = std::iter::once("auto".into()).chain(Preset::ALL.map(|p| p.to_string())).collect();
-    if names.iter().any(|name| name == text) {
-        Ok(text.into())
-    } else {
-        Err(format!("\"{text}\" is none of {}", names.join(", ")))
-    }
+/// The names of all presets, and `auto`.
+pub fn presets() -> Vec<String> {
+    std::iter::once("auto".into()).chain(Preset::ALL.map(|p| p.to_string())).collect()
 }
 
 /// `augment.cutout=true` as a table. A value that is no TOML is taken as text.

@@ -12,7 +12,7 @@ use pinxit_train::{Claim, Length, Run, TrainConfig};
 use serde::Serialize;
 
 pub use card::RunCard;
-pub use config::{ResolvedConfig, preset, set};
+pub use config::{ResolvedConfig, presets, set};
 pub use sizes::check_learnable;
 
 use crate::event::{Event, Task, Watcher, figures};

@@ -1,10 +1,12 @@
 //! `pinxit train`
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use pinxit_studio::settings::{Condition, Origin, Size, Span, TrainPartial, TrainSettings};
 use pinxit_studio::train::{self, ResolvedConfig, RunCard, TrainRequest};
 use pinxit_studio::{Error, Result};
 use serde_json::{Value as Json, json};
 
+use crate::cli::words;
 use crate::context::Context;
 use crate::output;
 
@@ -45,10 +47,10 @@ pub struct TrainArgs {
     #[arg(long, value_name = "SIZE")]
     size: Option<Size>,
     /// Network size: auto, xs-32, xs-64, s-64, xs-128, s-128 [default: auto]
-    #[arg(long, value_name = "PRESET", value_parser = train::preset)]
+    #[arg(long, value_name = "PRESET", value_parser = PossibleValuesParser::new(train::presets()), hide_possible_values = true)]
     preset: Option<String>,
     /// Labels to learn: class, style, both, none [default: both]
-    #[arg(long, value_name = "WHICH")]
+    #[arg(long, value_name = "WHICH", value_parser = words::<Condition>(Condition::WORDS), hide_possible_values = true)]
     condition: Option<Condition>,
     /// Never show pictures mirrored (text, clocks, left and right that matter)
     #[arg(id = "flip", long = "no-flip")]
