@@ -44,7 +44,7 @@ pub struct Globals {
     /// Print JSON on stdout: one object for a question, one line per event for long work
     #[arg(long, global = true)]
     pub json: bool,
-    /// Say only what went wrong
+    /// On stderr, say only what went wrong
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Say more

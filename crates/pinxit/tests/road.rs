@@ -272,6 +272,18 @@ fn what_was_typed_wins_over_the_environment() {
 }
 
 #[test]
+fn quiet_leaves_answers_and_errors() {
+    let desk = Desk::new();
+    desk.pictures("dots", 20);
+    std::fs::write(desk.path().join("dots/labels.csv"), "file,colour\nround/000.bmp,red\n").unwrap();
+    let import = |more: &[&str]| desk.run(&[&["import", "dots", "--size", "32", "--replace"], more].concat());
+    assert!(stderr(&import(&[])).contains("warning:"));
+    let out = import(&["-q"]);
+    assert!(stderr(&out).is_empty() && stdout(&out).contains("accepted"), "{}", stderr(&out));
+    assert!(stderr(&desk.run(&["generate", "nothing", "-q"])).contains("error:"));
+}
+
+#[test]
 fn a_picture_is_not_taken_for_a_model() {
     let desk = Desk::with_dots();
     let refused = failure(&desk, &["generate", "dots/round/000.bmp"]);
