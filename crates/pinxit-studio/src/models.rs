@@ -3,7 +3,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use pinxit_nn::{Model, ModelMeta};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::home::Kind;
 use crate::shell::command;
@@ -52,8 +52,17 @@ pub struct ModelCard {
     /// Numbers it learnt.
     pub parameters: usize,
     /// Origin: labels, training, dataset, parent.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "without_clock")]
     pub meta: ModelMeta,
+}
+
+/// A run of a fixed length in pictures keeps no clock, so that its model is the same on every repetition: its time is not known, not 0.
+fn without_clock<S: Serializer>(meta: &ModelMeta, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    let mut fields = crate::event::figures(meta);
+    if meta.training.seconds == 0.0 {
+        fields["training"]["seconds"] = serde_json::Value::Null;
+    }
+    fields.serialize(serializer)
 }
 
 /// A model in a list.

@@ -160,7 +160,8 @@ fn sorted(dir: &Path, is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let Ok(entries) = fs_err::read_dir(dir) else { return Vec::new() };
     let mut found: Vec<PathBuf> =
         entries.flatten().filter(|e| is_wanted(&e.file_name().to_string_lossy())).map(|e| e.path()).collect();
-    found.sort();
+    // Without the ending: `model-000020` comes before `model-000020.304`.
+    found.sort_by(|a, b| a.file_stem().cmp(&b.file_stem()));
     found
 }
 
@@ -168,6 +169,16 @@ fn sorted(dir: &Path, is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
 mod tests {
     use super::*;
     use crate::settings::Condition;
+
+    #[test]
+    fn models_come_in_the_order_of_their_kimg_and_the_best_last() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = ["model-000020", "model-000020.304", "model-000021", "model-best"].map(|n| format!("{n}.safetensors"));
+        for name in names.iter().rev() {
+            fs_err::write(dir.path().join(name), "").unwrap();
+        }
+        assert_eq!(snapshots(dir.path()), names.map(|n| dir.path().join(n)));
+    }
 
     #[test]
     fn a_dataset_is_in_use_while_a_run_holds_its_lock() {

@@ -145,7 +145,7 @@ impl Run {
         if another.is_some() {
             write_atomic(&path, config.to_toml()?.as_bytes())?;
         }
-        let model = Some(tick::model_path(dir, state.counters.snapshot_shown)).filter(|p| p.is_file());
+        let model = tick::saved_model(dir, state.counters.snapshot_shown);
         Ok(Run {
             dir: dir.to_path_buf(),
             config,

@@ -64,7 +64,7 @@ fn a_run_is_a_model_by_name_and_by_folder() {
     ["dots", "home/runs/dots", "home/runs/dots/", &whole].into_iter().for_each(paint);
     let out = desk.command(&["generate", ".", "--seeds", "1", "-q"]).current_dir(desk.home().join("runs/dots")).output();
     assert_eq!(code(&out.unwrap()), 0);
-    std::fs::remove_file(desk.home().join("runs/dots/model-000000.safetensors")).unwrap();
+    std::fs::remove_file(desk.home().join("runs/dots/model-000000.040.safetensors")).unwrap();
     for (model, why) in [("home/runs/dots", "has saved no model yet"), ("home/datasets/dots", "is neither a picture")] {
         let refused = common::failure(&desk, &["generate", model]);
         assert!(refused.starts_with("exit 1\n") && refused.contains(why), "{refused}");
@@ -82,7 +82,7 @@ fn a_recipe_finds_its_model_by_hash_or_says_why_not() {
     assert_eq!(code(&desk.run(&["generate", "--from", &picture, "-o", "again"])), 0, "the run's snapshot will do");
     let trained = desk.run(&["train", "--resume", "dots", "--kimg", "0.08", "-q"]);
     assert_eq!(code(&trained), 0, "{}", stderr(&trained));
-    std::fs::remove_file(desk.home().join("runs/dots/model-000000.safetensors")).unwrap();
+    std::fs::remove_file(desk.home().join("runs/dots/model-000000.040.safetensors")).unwrap();
     settings().bind(|| insta::assert_snapshot!("from-other-hash", common::failure(&desk, &["generate", "--from", &picture])));
 }
 
@@ -175,13 +175,13 @@ fn what_comes_next_can_be_typed_as_it_stands() {
 fn a_run_folder_has_what_it_says() {
     let desk = Desk::with_model();
     let run = desk.home().join("runs/dots");
-    for file in ["config.toml", "run.toml", "stats.jsonl", "previews/000000.000.png", "model-000000.safetensors", "state"] {
+    for file in ["config.toml", "run.toml", "stats.jsonl", "previews/000000.000.png", "model-000000.040.safetensors", "state"] {
         assert!(run.join(file).exists(), "{file}");
     }
     let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
     assert!(config.contains("kimg = 0.04  # flag --kimg") && config.contains("batch = 4  # "), "{config}");
     assert_eq!(
-        std::fs::read(run.join("model-000000.safetensors")).unwrap(),
+        std::fs::read(run.join("model-000000.040.safetensors")).unwrap(),
         std::fs::read(desk.model("dots")).unwrap(),
         "the final model is kept"
     );
