@@ -45,7 +45,9 @@ fn painting_replaces_no_other_picture() {
     let out = paint(&["--seeds", "6-8"]);
     assert!(code(&out) == 1 && stderr(&out).contains("dots-round-000007.png is there already"), "{}", stderr(&out));
     assert!(!desk.path().join("out/dots-round-000006.png").exists(), "looked for before anything is painted");
-    assert_eq!(code(&paint(&["--seeds", "0-3", "--psi", "0.5"])), 1, "another recipe is another picture");
+    assert_eq!(code(&paint(&["--seeds", "0-3", "--caption", "four"])), 1, "another recipe is another picture");
+    let calmer = paint(&["--seeds", "0-3", "--psi", "0.5"]);
+    assert!(code(&calmer) == 0 && stdout(&calmer).contains("dots-round-000000-psi0.5.png"), "{}", stderr(&calmer));
     assert_eq!(std::fs::read_to_string(&drawing).unwrap(), "a drawing");
     assert_eq!(code(&paint(&["--seeds", "6-8", "--overwrite"])), 0);
 

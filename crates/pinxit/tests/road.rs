@@ -32,6 +32,12 @@ fn generate_then_from_gives_the_same_bytes() {
         let again = desk.path().join(stdout(&out).trim());
         assert_eq!(std::fs::read(desk.path().join(path)).unwrap(), std::fs::read(again).unwrap(), "{}", path.display());
     }
+    let sheet = std::fs::read(desk.path().join(&listed[4])).unwrap();
+    let sheet = String::from_utf8_lossy(&sheet);
+    assert!(
+        sheet.contains("<rdf:li xml:lang=\"x-default\">seeds 3-5,18446744073709551615 of dots ("),
+        "a sheet says what it shows"
+    );
     let single = desk.run(&["generate", "dots", "--seeds", "4", "--class", "round", "--class", "square", "-o", "second", "-q"]);
     assert_eq!(stdout(&single).lines().count(), 2, "a picture for each class");
 }
