@@ -111,7 +111,7 @@ pub fn card(found: &Found) -> Result<ModelCard> {
 /// A model by file, by a run's folder, by name in `models/`, or by the name of a run (its best snapshot, else its newest).
 pub fn find(studio: &Studio, wanted: &str) -> Result<Found> {
     let path = Path::new(wanted);
-    let is_path = wanted.contains(['/', '\\']) || [".", ".."].contains(&wanted);
+    let is_path = crate::paths::is_path(wanted);
     if is_path && path.is_dir() {
         return of_run(path);
     }
@@ -135,8 +135,7 @@ fn of_run(dir: &Path) -> Result<Found> {
     if !crate::runs::is_run(dir) {
         return Err(Error::NotKnown { path: dir.into() });
     }
-    // `.` and `runs/trees/` are called as the folder they stand for.
-    let name = fs_err::canonicalize(dir)?.file_name().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = crate::runs::folder_name(dir)?;
     match crate::runs::usable_model(dir) {
         Some(path) => Ok(Found { name, path }),
         None => Err(Error::Setting {

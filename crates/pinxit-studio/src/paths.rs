@@ -3,6 +3,11 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
+/// Whether a word names a place and not a thing of the home.
+pub fn is_path(word: &str) -> bool {
+    word.contains(['/', '\\']) || [".", ".."].contains(&word)
+}
+
 /// Creates the folder that `path` will lie in.
 pub fn make_parent(path: &Path) -> Result<()> {
     match path.parent() {

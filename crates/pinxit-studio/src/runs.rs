@@ -90,6 +90,23 @@ pub fn show(studio: &Studio, name: &str) -> Result<RunDetail> {
     detail(name, &studio.existing(Kind::Run, name)?)
 }
 
+/// A run by name or by folder: what it is called, and where it lies.
+pub fn find(studio: &Studio, wanted: &str) -> Result<(String, PathBuf)> {
+    let path = Path::new(wanted);
+    if !crate::paths::is_path(wanted) || !path.is_dir() {
+        return Ok((wanted.into(), studio.existing(Kind::Run, wanted)?));
+    }
+    if !is_run(path) {
+        return Err(Error::NotKnown { path: path.into() });
+    }
+    Ok((folder_name(path)?, path.into()))
+}
+
+/// What a folder is called, also where it is written `.` or `runs/trees/`.
+pub(crate) fn folder_name(dir: &Path) -> Result<String> {
+    Ok(fs_err::canonicalize(dir)?.file_name().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default())
+}
+
 /// Whether a folder is a run's.
 pub fn is_run(dir: &Path) -> bool {
     dir.join("run.toml").is_file()

@@ -301,6 +301,9 @@ fn a_finished_run_says_so_when_it_is_resumed() {
     let desk = Desk::with_model();
     let out = desk.run(&["train", "--resume", "dots"]);
     assert!(code(&out) == 0 && stderr(&out).contains("at its end already"), "{}", stderr(&out));
-    let longer = desk.run(&["train", "--resume", "dots", "--kimg", "0.08"]);
+    let longer = desk.run(&["train", "--resume", "home/runs/dots/", "--kimg", "0.08"]);
     assert!(code(&longer) == 0 && !stderr(&longer).contains("at its end already"), "{}", stderr(&longer));
+    assert!(stdout(&longer).trim().ends_with("home/models/dots.safetensors"), "a folder is as good as a name");
+    let none = failure(&desk, &["train", "--resume", "home/models/", "-n"]);
+    assert!(none.starts_with("exit 1\n") && none.contains("nor a run"), "{none}");
 }

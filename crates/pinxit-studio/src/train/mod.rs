@@ -19,7 +19,7 @@ use crate::event::{Event, Task, Watcher, figures};
 use crate::home::Kind;
 use crate::settings::{Condition, Origin, Setting, TrainSettings};
 use crate::shell::command;
-use crate::{Error, Result, Studio, datasets, models};
+use crate::{Error, Result, Studio, datasets, models, runs};
 
 /// What to train.
 pub struct TrainRequest {
@@ -159,7 +159,7 @@ pub fn begin(studio: &Studio, plan: Plan, watcher: &mut dyn Watcher) -> Result<T
     })?;
     // The same settings as `Run::create` has just written, with where each came from.
     pinxit_image::write_atomic(&dir.join("config.toml"), config.annotated(run.config())?.as_bytes())?;
-    train(studio, &name, run, watcher)
+    train(studio, (&name, &name), dir, run, watcher)
 }
 
 /// A full disk before the first state leaves nothing to resume: what helps is what helps with any file.
@@ -172,6 +172,8 @@ fn not_begun(e: Error) -> Error {
 
 /// Where a run stands and where it would end, for a dry run of [`resume`].
 pub struct Resumable {
+    /// Its name.
+    pub name: String,
     /// Its folder.
     pub dir: PathBuf,
     /// Thousands of pictures shown.
@@ -183,35 +185,41 @@ pub struct Resumable {
 }
 
 /// What [`resume`] would do, refused where that would be.
-pub fn resumable(studio: &Studio, name: &str, length: Option<(Length, Origin)>) -> Result<Resumable> {
-    let dir = studio.existing(Kind::Run, name)?;
+pub fn resumable(studio: &Studio, wanted: &str, length: Option<(Length, Origin)>) -> Result<Resumable> {
+    let (name, dir) = runs::find(studio, wanted)?;
     let card = RunCard::load(&dir)?;
     let dataset = conditioned(datasets::open(studio, &card.dataset)?, card.condition);
     let counters = Run::position(&dir, &dataset)?;
     length.as_ref().map_or(Ok(()), |(length, _)| pinxit_train::run::lies_ahead(*length, &counters))?;
     let config = ResolvedConfig::of_run(&dir.join("config.toml"), length)?;
-    Ok(Resumable { dir, at_kimg: counters.kimg(), config, card })
+    Ok(Resumable { name, dir, at_kimg: counters.kimg(), config, card })
 }
 
 /// Goes on with a run, to another end if `length` says so.
-pub fn resume(studio: &Studio, name: &str, length: Option<Length>, watcher: &mut dyn Watcher) -> Result<Trained> {
-    let dir = studio.existing(Kind::Run, name)?;
-    watcher.event(Event::Started { task: Task::Train, name: name.into() });
+pub fn resume(studio: &Studio, wanted: &str, length: Option<Length>, watcher: &mut dyn Watcher) -> Result<Trained> {
+    let (name, dir) = runs::find(studio, wanted)?;
+    watcher.event(Event::Started { task: Task::Train, name: name.clone() });
     let card = RunCard::load(&dir)?;
     let dataset = conditioned(datasets::open(studio, &card.dataset)?, card.condition);
     let run = Run::resume(&dir, &dataset, &FeatureNet::shipped()?, length)?;
     if pinxit_train::run::lies_ahead(run.config().length, run.counters()).is_err() {
         watcher.event(Event::Note { message: "the run is at its end already: --kimg or --for give it another".into() });
     }
-    train(studio, name, run, watcher)
+    train(studio, (&name, wanted), dir, run, watcher)
 }
 
-fn train(studio: &Studio, name: &str, mut run: Run, watcher: &mut dyn Watcher) -> Result<Trained> {
-    let dir = studio.path(Kind::Run, name)?;
+/// The run called `name`, which is resumed as `wanted`, by its name or its folder.
+fn train(
+    studio: &Studio,
+    (name, wanted): (&str, &str),
+    dir: PathBuf,
+    mut run: Run,
+    watcher: &mut dyn Watcher,
+) -> Result<Trained> {
     let mut face = observe::Face::new(&dir, &run, watcher);
     let summary = run.train(&mut face)?;
     if !summary.complete {
-        let resume = Some(format!("pinxit train --resume {name}"));
+        let resume = Some(command(&["train", "--resume", wanted]));
         watcher.event(Event::Interrupted { task: Task::Train, resume: resume.clone() });
         return Err(Error::Interrupted { resume });
     }

@@ -37,7 +37,7 @@ pub struct TrainArgs {
     /// Begin from a model instead of from nothing
     #[arg(long, value_name = "MODEL", conflicts_with = "resume")]
     from: Option<String>,
-    /// Go on with a run where it stopped; --for or --kimg give it another end, counted from its beginning
+    /// Go on with a run (its name or its folder) where it stopped; --for or --kimg give it another end, counted from its beginning
     #[arg(long, value_name = "RUN", conflicts_with_all = ["name", "size", "preset", "batch", "seed", "discriminator", "flip", "condition", "set"])]
     resume: Option<String>,
     /// Name of the run and its model [default: that of the dataset]
@@ -108,19 +108,19 @@ pub fn run(args: TrainArgs, context: &mut Context) -> Result<()> {
 }
 
 /// Only what was typed or set in the environment changes a run's end; files speak for new runs.
-fn resume(name: &str, given: &TrainPartial, dry_run: bool, context: &mut Context) -> Result<()> {
+fn resume(wanted: &str, given: &TrainPartial, dry_run: bool, context: &mut Context) -> Result<()> {
     let origin = |key: &str| context.origin(key);
     let layer = pinxit_studio::settings::Layer { partial: given, origin: &origin };
     let (settings, origins) = TrainSettings::resolve(&[layer]);
     let length = train::length(&settings, &origins);
     if dry_run {
-        let run = train::resumable(&context.studio, name, length)?;
-        let object = json!({ "dry_run": "train", "run": name, "folder": run.dir, "at_kimg": run.at_kimg });
+        let run = train::resumable(&context.studio, wanted, length)?;
+        let object = json!({ "dry_run": "train", "run": run.name, "folder": run.dir, "at_kimg": run.at_kimg });
         let end = pinxit_studio::runs::end_words(run.config.config.length);
-        let head = format!("# run {name} in {}, at {} kimg, to {end}", run.dir.display(), run.at_kimg);
+        let head = format!("# run {} in {}, at {} kimg, to {end}", run.name, run.dir.display(), run.at_kimg);
         return say_dry(&head, object, &run.card, &run.config, context);
     }
-    let trained = train::resume(&context.studio, name, length.map(|(length, _)| length), &mut context.face)?;
+    let trained = train::resume(&context.studio, wanted, length.map(|(length, _)| length), &mut context.face)?;
     say(&trained, context)
 }
 
