@@ -8,7 +8,7 @@ const HEAD: &str = "\
 
 This page is written by `cargo xtask docs --write` from the program's own help texts.
 
-Every option has an environment variable, shown beside it. Options that are settings can also stand in `config.toml`, in
+Every option has an environment variable, shown beside it; an empty one counts as none. Options that are settings can also stand in `config.toml`, in
 `~/.config/pinxit/` or in the studio home, under `[import]`, `[train]`, `[generate]`, by their long names with `_` for `-` (only
 `--for` is `time`, and `--no-flip` is `flip = false`); keys of a run's own `config.toml` go under `[expert]`. Defaults give way to files, files to variables, variables to flags.
 
