@@ -33,7 +33,9 @@ def main(sets):
         name = f"{folder}/{source.name}"
         (here / folder).mkdir(exist_ok=True)
         shutil.copyfile(source, here / name)
-        keep = ("title", "creator", "licence", "source", "version", "class", "style", "caption", "width", "height", "sha256")
+        # Only columns that an import reads: the demo's first words must not be a warning about its own pictures.
+        keep = ("title", "creator", "licence", "source", "class", "style", "caption")
+        r["source"] = f"{r['source']} {r['version']}"
         lines.append(json.dumps({"file": name} | {k: r[k] for k in keep}, ensure_ascii=False))
     (here / "manifest.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     total = sum((here / json.loads(line)["file"]).stat().st_size for line in lines)

@@ -12,7 +12,7 @@ pub fn run(write: bool) -> Result<()> {
 
 /// The reference is what the binary says of itself, so it cannot drift.
 fn cli_reference(write: bool) -> Result<()> {
-    let now = shell::output(&shell::cargo(), &["run", "--quiet", "--package", "pinxit", "--", "cli-reference"])?;
+    let now = shell::output(&binary()?, &["cli-reference"])?;
     let page = shell::root().join("docs/cli.md");
     if write {
         return fs::write(&page, now).with_context(|| page.display().to_string());
@@ -23,6 +23,13 @@ fn cli_reference(write: bool) -> Result<()> {
     }
     println!("docs: docs/cli.md is current");
     Ok(())
+}
+
+/// The program as the tests use it. `cargo run` would build all of it once more: without the tests' dependencies, features differ.
+fn binary() -> Result<String> {
+    shell::output(&shell::cargo(), &["test", "--workspace", "--locked", "--quiet", "--no-run", "--test", "help"])?;
+    let own = std::env::current_exe()?;
+    Ok(own.with_file_name(format!("pinxit{}", std::env::consts::EXE_SUFFIX)).to_string_lossy().into_owned())
 }
 
 /// Every `](path)` that is neither a URL nor an anchor must name a file that is there.

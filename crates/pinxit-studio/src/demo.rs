@@ -266,3 +266,34 @@ fn measure(studio: &Studio, watcher: &mut dyn Watcher) -> Result<Evaluated> {
     let request = EvaluateRequest { model: NAME.into(), dataset: Some(NAME.into()), pictures: MEASURED, repeats: 1 };
     evaluate(studio, &request, watcher)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keeps what was warned of.
+    #[derive(Default)]
+    struct Warned(Vec<String>);
+
+    impl Watcher for Warned {
+        fn event(&mut self, event: Event) {
+            if let Event::Warning { message, .. } = event {
+                self.0.push(message);
+            }
+        }
+
+        fn stop(&mut self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn its_own_pictures_give_no_reason_for_a_warning() {
+        let dir = tempfile::tempdir().unwrap();
+        let studio = Studio::at(dir.path());
+        let (samples, _) = lay_out(&studio, None).unwrap();
+        let mut warned = Warned::default();
+        import(&studio, &import_request(samples, (16, 16)), &mut warned).unwrap();
+        assert_eq!(warned.0, [""; 0]);
+    }
+}

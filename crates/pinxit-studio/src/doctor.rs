@@ -1,8 +1,9 @@
 //! `pinxit doctor`: what this machine can do, and what is missing.
 use pinxit_tensor::{Array, ConvSpec, Rng, Tensor};
 use serde::Serialize;
+use std::path::Path;
 
-use crate::{Studio, machine};
+use crate::{Error, Studio, machine};
 
 /// Memory below which training at 64 px gets tight, MiB: the own discriminator's batch of 32 takes 0.5 GiB (xs-64) to 1.9 GiB (s-128).
 const MEMORY_MIB: u64 = 2048;
@@ -43,9 +44,13 @@ pub struct Finding {
     pub found: String,
 }
 
-/// Looks at everything. Nothing is left behind.
-pub fn examine(studio: &Studio) -> Vec<Finding> {
-    vec![processor(), instructions(), threads(), memory(), disk(studio), home(studio), arithmetic(), weights()]
+/// Looks at everything; `settings` is what was wrong with the settings files, if they could not be used. Nothing is left behind.
+pub fn examine(studio: &Studio, settings: Option<&Error>) -> Vec<Finding> {
+    let mut findings = vec![processor(), instructions(), threads(), memory(), disk(studio), home(studio)];
+    findings.extend(bin(studio));
+    findings.extend(settings.map(broken_settings));
+    findings.extend([arithmetic(), weights()]);
+    findings
 }
 
 fn finding(what: &'static str, is_fine: bool, otherwise: Verdict, found: String) -> Finding {
@@ -87,19 +92,39 @@ fn disk(studio: &Studio) -> Finding {
     }
 }
 
-/// The home, or the folder it would be made in, must take a file.
+/// The home, or the folder it would be made in, must be one that can be listed and takes a file.
 fn home(studio: &Studio) -> Finding {
     let home = studio.home();
-    let place = home.ancestors().find(|p| p.is_dir());
-    let tried = match place {
-        Some(folder) => tempfile::NamedTempFile::new_in(folder).map(drop).map_err(|e| e.to_string()),
-        None => Err("no folder above it exists".into()),
-    };
+    let tried = std::path::absolute(home).and_then(|whole| {
+        let place = whole.ancestors().find(|p| p.exists()).unwrap_or(&whole);
+        fs_err::read_dir(place)?;
+        tempfile::NamedTempFile::new_in(place).map(drop)
+    });
     let state = if home.is_dir() { "" } else { " (not made yet)" };
     match tried {
         Ok(()) => finding("home", true, Verdict::Fine, format!("{}{state}", home.display())),
-        Err(e) => finding("home", false, Verdict::Broken, format!("{} cannot be written to: {e}", home.display())),
+        Err(e) => finding("home", false, Verdict::Broken, format!("{} cannot be used: {e}", home.display())),
     }
+}
+
+/// In one line: without the excerpt of the file that a reader of TOML draws between bars.
+fn broken_settings(e: &Error) -> Finding {
+    let text = e.to_string();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains('|')).collect();
+    finding("settings", false, Verdict::Broken, lines.join(": "))
+}
+
+/// What was removed or replaced and still takes space, if anything was.
+fn bin(studio: &Studio) -> Option<Finding> {
+    let mib = bytes(&studio.bin()) >> 20;
+    let found = format!("{mib} MiB of removed things: delete {} to free them", studio.bin().display());
+    studio.bin().exists().then(|| finding("bin", true, Verdict::Fine, found))
+}
+
+/// Bytes of all files below a folder; what cannot be read counts nothing.
+fn bytes(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|e| e.metadata().map_or(0, |m| if m.is_dir() { bytes(&e.path()) } else { m.len() })).sum()
 }
 
 /// A small convolution against sums written out: the kernels chosen for this processor compute what they should.
@@ -156,8 +181,24 @@ mod tests {
     #[test]
     fn a_home_under_a_file_is_broken() {
         let dir = tempfile::tempdir().unwrap();
-        let findings = examine(&Studio::at(dir.path().join("new/home")));
+        let findings = examine(&Studio::at(dir.path().join("new/home")), None);
         assert!(findings.iter().all(|f| f.verdict != Verdict::Broken), "{findings:?}");
         assert!(fs_err::read_dir(dir.path()).unwrap().next().is_none(), "nothing is left behind");
+        let file = dir.path().join("file");
+        fs_err::write(&file, "no folder").unwrap();
+        for place in [file.join("home"), file] {
+            assert_eq!(home(&Studio::at(&place)).verdict, Verdict::Broken, "{}", place.display());
+        }
+    }
+
+    #[test]
+    fn the_bin_says_what_it_takes_and_how_to_free_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let studio = Studio::at(dir.path());
+        assert!(bin(&studio).is_none());
+        fs_err::create_dir_all(studio.bin().join("runs/a")).unwrap();
+        fs_err::write(studio.bin().join("runs/a/state"), vec![0; 3 << 20]).unwrap();
+        let found = bin(&studio).unwrap().found;
+        assert!(found.starts_with("3 MiB ") && found.contains(&studio.bin().display().to_string()), "{found}");
     }
 }

@@ -133,7 +133,7 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     }
     watcher.event(progress(recipes.len(), recipes.len()));
     if request.sheet {
-        let path = write_sheet(&out, &on_sheet, request)?;
+        let path = write_sheet(&out, &on_sheet, request, &recipes)?;
         watcher.event(Event::Picture { role: "sheet".into(), path: path.clone() });
         made.sheet = Some(path);
     }
@@ -297,10 +297,11 @@ fn progress(step: usize, total: usize) -> Event {
     Event::Progress { task: Task::Generate, phase: "painting".into(), step: step as u64, total: total as u64 }
 }
 
-/// `trees-oak-000042.png`; class and style only where the model has them.
+/// `trees-oak-000042.png`, `trees-oak-000042-psi0.7.png`; class and style only where the model has them, psi where it is not 1.
 fn file_name(recipe: &Recipe, request: &GenerateRequest) -> String {
     let labels = [&recipe.class, &recipe.style].into_iter().flatten().map(|l| format!("{}-", plain(l))).collect::<String>();
-    format!("{}-{labels}{:06}.{}", plain(&recipe.model.name), recipe.seed, request.settings.format.extension())
+    let psi = if recipe.psi == 1.0 { String::new() } else { format!("-psi{}", recipe.psi) };
+    format!("{}-{labels}{:06}{psi}.{}", plain(&recipe.model.name), recipe.seed, request.settings.format.extension())
 }
 
 /// A label as part of a file name.
@@ -320,12 +321,44 @@ fn encoded(picture: &Picture, encoding: Encoding, recipe_text: &str, recipe: &Re
 }
 
 /// `sheet.png`, or the next free number after it: nobody chose that name, so another sheet in the folder is no reason to fail.
-fn write_sheet(folder: &Path, pictures: &[Picture], request: &GenerateRequest) -> Result<PathBuf> {
+fn write_sheet(folder: &Path, pictures: &[Picture], request: &GenerateRequest, recipes: &[Recipe]) -> Result<PathBuf> {
     let columns = request.columns.unwrap_or_else(|| (pictures.len() as f64).sqrt().ceil() as usize).max(1);
     let sheet = pinxit_image::grid(pictures, columns, SHEET_GAP_PX)?;
-    let bytes = pinxit_image::encode(&sheet, Encoding::Png, &Metadata::default())?;
+    let bytes = pinxit_image::encode(&sheet, Encoding::Png, &about_sheet(recipes))?;
     let wanted = folder.join("sheet.png");
     let path = if request.overwrite { wanted } else { paths::free_or_same(&wanted, &bytes) };
     paths::write_beside_others(&path, &bytes, request.overwrite)?;
     Ok(path)
+}
+
+/// What a contact sheet says of itself, as its title: no recipe paints it, but the model and the seeds paint its pictures.
+fn about_sheet(recipes: &[Recipe]) -> Metadata {
+    let Some(first) = recipes.first() else { return Metadata::default() };
+    let seeds = ranges(recipes.iter().map(|r| r.seed));
+    let title = format!("seeds {seeds} of {} ({}), psi {}", first.model.name, first.model.hash, first.psi);
+    Metadata { title: Some(title), software: first.software.clone(), recipe: None }
+}
+
+/// `1,5,9-12`, as `--seeds` reads them.
+fn ranges(seeds: impl Iterator<Item = u64>) -> String {
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for seed in seeds {
+        match runs.last_mut() {
+            // A seed painted in several classes is one seed.
+            Some((_, last)) if *last == seed || last.checked_add(1) == Some(seed) => *last = seed,
+            _ => runs.push((seed, seed)),
+        }
+    }
+    let written = |(first, last): &(u64, u64)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    runs.iter().map(written).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_written_as_they_are_read() {
+        assert_eq!(ranges([1, 5, 9, 9, 10, 11, 12, u64::MAX].into_iter()), "1,5,9-12,18446744073709551615");
+    }
 }

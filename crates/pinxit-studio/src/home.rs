@@ -57,6 +57,11 @@ impl Studio {
         self.home.join(kind.folder())
     }
 
+    /// Where removed and replaced things lie until the person deletes them: nothing here empties it.
+    pub fn bin(&self) -> PathBuf {
+        self.home.join("bin")
+    }
+
     /// Where a thing of this name lies, or would.
     pub fn path(&self, kind: Kind, name: &str) -> Result<PathBuf> {
         check_name(name)?;
@@ -131,7 +136,7 @@ impl Studio {
 
     /// A free `bin/FOLDER/NAME-TIME`; its folder is there.
     pub(crate) fn place_in_bin(&self, folder: &str, name: &str, ending: &str) -> Result<PathBuf> {
-        let bin = self.home.join("bin").join(folder);
+        let bin = self.bin().join(folder);
         fs_err::create_dir_all(&bin)?;
         let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
         let mut to = bin.join(format!("{name}-{stamp}{ending}"));

@@ -79,6 +79,11 @@ pub fn import(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watche
     watcher.event(Event::Started { task: Task::Import, name: name.clone() });
     let mut report = watched(pinxit_dataset::import, request, &options, &dir, watcher)?;
     tell(&report, watcher);
+    if let Some(old) = &options.replaced_to {
+        let (old, bin) = (old.display(), studio.bin());
+        let message = format!("the replaced dataset lies in {old}; its space is free again when {} is deleted", bin.display());
+        watcher.event(Event::Note { message });
+    }
     // Each file has been told of already; all of them once more as JSON would take more memory than the whole import.
     let files = std::mem::take(&mut report.files);
     let mut result = figures(&report);

@@ -3,7 +3,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use pinxit_nn::{Model, ModelMeta};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::home::Kind;
 use crate::shell::command;
@@ -52,8 +52,17 @@ pub struct ModelCard {
     /// Numbers it learnt.
     pub parameters: usize,
     /// Origin: labels, training, dataset, parent.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "without_clock")]
     pub meta: ModelMeta,
+}
+
+/// A run of a fixed length in pictures keeps no clock, so that its model is the same on every repetition: its time is not known, not 0.
+fn without_clock<S: Serializer>(meta: &ModelMeta, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    let mut fields = crate::event::figures(meta);
+    if meta.training.seconds == 0.0 {
+        fields["training"]["seconds"] = serde_json::Value::Null;
+    }
+    fields.serialize(serializer)
 }
 
 /// A model in a list.
@@ -102,7 +111,7 @@ pub fn card(found: &Found) -> Result<ModelCard> {
 /// A model by file, by a run's folder, by name in `models/`, or by the name of a run (its best snapshot, else its newest).
 pub fn find(studio: &Studio, wanted: &str) -> Result<Found> {
     let path = Path::new(wanted);
-    let is_path = wanted.contains(['/', '\\']) || [".", ".."].contains(&wanted);
+    let is_path = crate::paths::is_path(wanted);
     if is_path && path.is_dir() {
         return of_run(path);
     }
@@ -126,8 +135,7 @@ fn of_run(dir: &Path) -> Result<Found> {
     if !crate::runs::is_run(dir) {
         return Err(Error::NotKnown { path: dir.into() });
     }
-    // `.` and `runs/trees/` are called as the folder they stand for.
-    let name = fs_err::canonicalize(dir)?.file_name().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = crate::runs::folder_name(dir)?;
     match crate::runs::usable_model(dir) {
         Some(path) => Ok(Found { name, path }),
         None => Err(Error::Setting {

@@ -17,6 +17,11 @@ pub fn make_folder(path: &Path) -> Result<()> {
     Ok(fs_err::create_dir_all(path)?)
 }
 
+/// Whether a word names a place and not a thing of the home.
+pub fn is_path(word: &str) -> bool {
+    word.contains(['/', '\\']) || [".", ".."].contains(&word)
+}
+
 /// Creates the folder that `path` will lie in.
 pub fn make_parent(path: &Path) -> Result<()> {
     match path.parent() {

@@ -1,6 +1,8 @@
 //! `pinxit runs`: what was trained, what stands still, what is running.
 use std::path::{Path, PathBuf};
 
+use pinxit_train::checkpoint::Store;
+use pinxit_train::run::lies_ahead;
 use pinxit_train::stats::Line;
 use pinxit_train::{Length, TrainConfig};
 use serde::Serialize;
@@ -88,6 +90,23 @@ pub fn show(studio: &Studio, name: &str) -> Result<RunDetail> {
     detail(name, &studio.existing(Kind::Run, name)?)
 }
 
+/// A run by name or by folder: what it is called, and where it lies.
+pub fn find(studio: &Studio, wanted: &str) -> Result<(String, PathBuf)> {
+    let path = Path::new(wanted);
+    if !crate::paths::is_path(wanted) || !path.is_dir() {
+        return Ok((wanted.into(), studio.existing(Kind::Run, wanted)?));
+    }
+    if !is_run(path) {
+        return Err(Error::NotKnown { path: path.into() });
+    }
+    Ok((folder_name(path)?, path.into()))
+}
+
+/// What a folder is called, also where it is written `.` or `runs/trees/`.
+pub(crate) fn folder_name(dir: &Path) -> Result<String> {
+    Ok(fs_err::canonicalize(dir)?.file_name().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default())
+}
+
 /// Whether a folder is a run's.
 pub fn is_run(dir: &Path) -> bool {
     dir.join("run.toml").is_file()
@@ -98,10 +117,10 @@ pub(crate) fn detail(name: &str, dir: &Path) -> Result<RunDetail> {
     let config = TrainConfig::load(&dir.join("config.toml"))?;
     let lines = lines(dir)?;
     let last = lines.last().cloned();
-    let state = match (&last, config.length) {
+    // Where the log ends is not enough: a run is finished when its last state was saved.
+    let state = match Store::at(dir).counters() {
         _ if is_running(dir) => RunState::Running,
-        (Some(line), Length::Kimg(kimg)) if line.kimg >= kimg - 1e-9 => RunState::Finished,
-        (Some(line), Length::Seconds(secs)) if line.secs >= secs => RunState::Finished,
+        Some(counters) if lies_ahead(config.length, &counters).is_err() => RunState::Finished,
         _ => RunState::Stopped,
     };
     let end = end_words(config.length);
@@ -158,7 +177,8 @@ fn sorted(dir: &Path, is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let Ok(entries) = fs_err::read_dir(dir) else { return Vec::new() };
     let mut found: Vec<PathBuf> =
         entries.flatten().filter(|e| is_wanted(&e.file_name().to_string_lossy())).map(|e| e.path()).collect();
-    found.sort();
+    // Without the ending: `model-000020` comes before `model-000020.304`.
+    found.sort_by(|a, b| a.file_stem().cmp(&b.file_stem()));
     found
 }
 
@@ -166,6 +186,16 @@ fn sorted(dir: &Path, is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
 mod tests {
     use super::*;
     use crate::settings::Condition;
+
+    #[test]
+    fn models_come_in_the_order_of_their_kimg_and_the_best_last() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = ["model-000020", "model-000020.304", "model-000021", "model-best"].map(|n| format!("{n}.safetensors"));
+        for name in names.iter().rev() {
+            fs_err::write(dir.path().join(name), "").unwrap();
+        }
+        assert_eq!(snapshots(dir.path()), names.map(|n| dir.path().join(n)));
+    }
 
     #[test]
     fn a_dataset_is_in_use_while_a_run_holds_its_lock() {

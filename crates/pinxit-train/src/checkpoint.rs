@@ -14,7 +14,7 @@ use pinxit_nn::Weights;
 use pinxit_tensor::Tensor;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 const MAGIC: &[u8; 8] = b"PINXRUN1";
@@ -82,6 +82,13 @@ impl Store {
         };
         self.next = if name == "a.bin" { "b.bin" } else { "a.bin" };
         Ok((state, reason))
+    }
+
+    /// The counters of the newer state, without its numbers: a list of runs would take long to read them all. `None` if none was
+    /// saved that can be read.
+    pub fn counters(&self) -> Option<Counters> {
+        let saved = ["a.bin", "b.bin"].into_iter().filter_map(|name| read_counters(&self.dir.join(name)));
+        saved.max_by_key(|counters| counters.step)
     }
 
     /// Keeps `state` as a good one to return to.
@@ -188,6 +195,22 @@ fn read(path: &Path) -> std::result::Result<Option<State>, String> {
     parse(&bytes).map(Some)
 }
 
+fn read_counters(path: &Path) -> Option<Counters> {
+    let mut file = File::open(path).ok()?;
+    let mut start = [0; 16];
+    file.read_exact(&mut start).ok()?;
+    let length = header_length(&start)?;
+    let mut header = Vec::new();
+    file.take(length).read_to_end(&mut header).ok()?;
+    serde_json::from_slice::<Header>(&header).ok().map(|header| header.counters)
+}
+
+/// The length of the header, from the first 16 bytes of a state; `None` if it can be none.
+fn header_length(start: &[u8]) -> Option<u64> {
+    let length = start.get(8..16)?.iter().rev().fold(0u64, |n, &b| n << 8 | u64::from(b));
+    (start.starts_with(MAGIC) && length <= HEADER_LIMIT).then_some(length)
+}
+
 fn parse(bytes: &[u8]) -> std::result::Result<State, String> {
     let body_len = bytes.len().checked_sub(HASH).ok_or("it is cut short")?;
     let (body, hash) = bytes.split_at(body_len);
@@ -197,10 +220,7 @@ fn parse(bytes: &[u8]) -> std::result::Result<State, String> {
     if blake3::hash(body).as_bytes() != hash {
         return Err("its checksum is wrong".into());
     }
-    let length = body[8..16].iter().rev().fold(0u64, |n, &b| n << 8 | u64::from(b));
-    if length > HEADER_LIMIT || length as usize > body.len() - 16 {
-        return Err("its header is cut short".into());
-    }
+    let length = header_length(body).filter(|&n| n as usize <= body.len() - 16).ok_or("its header is cut short")?;
     let (header, mut numbers) = body[16..].split_at(length as usize);
     let header: Header = serde_json::from_slice(header).map_err(|e| format!("its header is not readable: {e}"))?;
     let mut groups: [Weights; 8] = std::array::from_fn(|_| Weights::new());
@@ -256,11 +276,12 @@ mod tests {
     fn what_was_saved_last_is_what_is_loaded() {
         let dir = tempfile::tempdir().unwrap();
         let mut store = Store::open(dir.path()).unwrap();
-        assert!(matches!(store.load(), Err(Error::BadState { .. })));
+        assert!(matches!(store.load(), Err(Error::BadState { .. })) && store.counters().is_none());
         for step in 1..6 {
             store.save(&state(step)).unwrap();
             let (loaded, wrong) = Store::open(dir.path()).unwrap().load().unwrap();
             assert!(same(&loaded, &state(step)) && wrong.is_none(), "step {step}");
+            assert_eq!(store.counters().as_ref(), Some(&loaded.counters));
         }
         assert_eq!(std::fs::read_dir(dir.path().join("state")).unwrap().count(), 2, "two files and no leftovers");
     }

@@ -262,7 +262,7 @@ impl TrainConfig {
             return no("batch must lie between 1 and 4096");
         }
         if self.group == 0 || !self.batch.is_multiple_of(self.group) {
-            return no(&format!("a batch of {} is no multiple of group, {}", self.batch, self.group));
+            return no(&format!("the batch must be a multiple of {} (group), and is {}", self.group, self.batch));
         }
         if !(self.lr_g > 0.0 && self.lr_d > 0.0 && self.lr_g < 1.0 && self.lr_d < 1.0) {
             return no("learning rates must lie between 0 and 1");
@@ -284,8 +284,8 @@ impl TrainConfig {
             return no("projected.feature_size must be a multiple of 16, at least 32");
         }
         if self.discriminator == Discriminator::Projected && p.minibatch_std > 0 && !self.batch.is_multiple_of(p.minibatch_std) {
-            let (batch, neighbours) = (self.batch, p.minibatch_std);
-            return no(&format!("a batch of {batch} is no multiple of projected.minibatch_std, {neighbours}"));
+            let (batch, group) = (self.batch, p.minibatch_std);
+            return no(&format!("the batch must be a multiple of {group} (projected.minibatch_std), and is {batch}"));
         }
         if p.energy_pool == 0 || p.energy < 0.0 || p.penalty < 0.0 {
             return no("weights in [projected] must not be negative");

@@ -31,7 +31,7 @@ pub use config::{Discriminator, Length, TrainConfig, Update};
 pub use error::{Error, Result};
 pub use loss::{Loss, Seeds};
 pub use progress::{Observer, Progress};
-pub use run::{Run, Summary};
+pub use run::{Claim, Run, Summary};
 
 // The tests inside this crate share `tests/common` with those outside, which know it by its name.
 #[cfg(test)]

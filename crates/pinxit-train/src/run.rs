@@ -62,9 +62,35 @@ pub struct Run {
     _lock: Lock,
 }
 
+/// A folder for a new run, held by this process alone: what lies beside a run's own files is written before they are.
+#[derive(Debug)]
+pub struct Claim {
+    dir: PathBuf,
+    lock: Lock,
+}
+
+impl Claim {
+    /// Makes folder `dir` if need be and takes its lock; refused where another process holds it or a run has begun.
+    pub fn take(dir: &Path) -> Result<Claim> {
+        std::fs::create_dir_all(dir).map_err(Error::file("create", dir))?;
+        let lock = Lock::take(dir)?;
+        if dir.join("config.toml").exists() {
+            return Err(Error::RunExists { dir: dir.to_path_buf() });
+        }
+        Ok(Claim { dir: dir.to_path_buf(), lock })
+    }
+}
+
 impl Run {
-    /// Begins a run in folder `dir`, from scratch or from a trained model. Writes `config.toml` and the first state.
-    pub fn create(dir: &Path, mut config: TrainConfig, dataset: &Dataset, net: &FeatureNet, from: Option<&Model>) -> Result<Run> {
+    /// Begins a run, from scratch or from a trained model. Writes the first state and `config.toml`.
+    pub fn create(
+        claim: Claim,
+        mut config: TrainConfig,
+        dataset: &Dataset,
+        net: &FeatureNet,
+        from: Option<&Model>,
+    ) -> Result<Run> {
+        let Claim { dir, lock } = claim;
         if let Some(model) = from {
             config.preset = model.generator.preset.clone();
             config.channels = model.generator.channels.clone();
@@ -73,20 +99,14 @@ impl Run {
         if dataset.train().len() < LEAST_PICTURES {
             return Err(Error::TooFew { what: "training", needed: LEAST_PICTURES, found: dataset.train().len() });
         }
-        std::fs::create_dir_all(dir).map_err(Error::file("create", dir))?;
-        let lock = Lock::take(dir)?;
-        let path = dir.join("config.toml");
-        if path.exists() {
-            return Err(Error::RunExists { dir: dir.to_path_buf() });
-        }
         let players = players(&config, dataset, net, from)?;
         let state = first_state(&players, &config, dataset, from);
-        let mut store = Store::open(dir)?;
+        let mut store = Store::open(&dir)?;
         store.save(&state)?;
-        write_atomic(&path, config.to_toml()?.as_bytes())?;
-        let stats = Stats::open(dir, 0)?;
+        write_atomic(&dir.join("config.toml"), config.to_toml()?.as_bytes())?;
+        let stats = Stats::open(&dir, 0)?;
         Ok(Run {
-            dir: dir.to_path_buf(),
+            dir,
             config,
             dataset: dataset.clone(),
             net: net.clone(),
@@ -125,7 +145,7 @@ impl Run {
         if another.is_some() {
             write_atomic(&path, config.to_toml()?.as_bytes())?;
         }
-        let model = Some(tick::model_path(dir, state.counters.snapshot_shown)).filter(|p| p.is_file());
+        let model = tick::saved_model(dir, state.counters.snapshot_shown);
         Ok(Run {
             dir: dir.to_path_buf(),
             config,

@@ -6,7 +6,7 @@ use common::{Watch, config, dataset};
 use pinxit_dataset::Dataset;
 use pinxit_nn::{FeatureNet, Weights};
 use pinxit_train::stats::Stats;
-use pinxit_train::{Discriminator, Error, Length, Run, TrainConfig};
+use pinxit_train::{Claim, Discriminator, Error, Length, Run, TrainConfig};
 use std::path::Path;
 
 fn net() -> FeatureNet {
@@ -25,7 +25,7 @@ fn all(run: &Run) -> Vec<Vec<(String, Vec<u32>)>> {
 }
 
 fn through(dir: &Path, config: &TrainConfig, set: &Dataset, net: &FeatureNet) -> Run {
-    let mut run = Run::create(dir, config.clone(), set, net, None).unwrap();
+    let mut run = Run::create(Claim::take(dir).unwrap(), config.clone(), set, net, None).unwrap();
     assert!(run.train(&mut ()).unwrap().complete);
     run
 }
@@ -48,7 +48,7 @@ fn stopped_and_resumed_is_the_same(config: TrainConfig) {
     let (a, b) = (dir.path().join("a"), dir.path().join("b"));
     let whole = through(&a, &config, &set, &net);
 
-    let mut run = Run::create(&b, config.clone(), &set, &net, None).unwrap();
+    let mut run = Run::create(Claim::take(&b).unwrap(), config.clone(), &set, &net, None).unwrap();
     for steps in [5, 1, 7] {
         let mut watch = Watch::stop_after(steps);
         let summary = run.train(&mut watch).unwrap();
@@ -63,7 +63,9 @@ fn stopped_and_resumed_is_the_same(config: TrainConfig) {
     assert_eq!(log(&a), log(&b));
     let measured = config.metric_pictures > 0;
     assert_eq!(measured, a.join("model-best.safetensors").exists());
-    for model in ["model-000000.safetensors", "model-best.safetensors"].into_iter().take(1 + usize::from(measured)) {
+    // Two snapshots within one kimg are two files.
+    let models = ["model-000000.048.safetensors", "model-000000.096.safetensors", "model-best.safetensors"];
+    for model in models.into_iter().take(2 + usize::from(measured)) {
         assert!(std::fs::read(a.join(model)).unwrap() == std::fs::read(b.join(model)).unwrap(), "{model} differs");
     }
     assert_eq!(measured, watch.said.iter().any(|s| s == "Metrics"));
@@ -96,7 +98,7 @@ fn a_state_lost_to_damage_is_made_again_from_the_one_before() {
     let (set, net, config) = (dataset(dir.path(), 40), net(), config(Discriminator::Own));
     let (a, b) = (dir.path().join("a"), dir.path().join("b"));
     let whole = through(&a, &config, &set, &net);
-    let mut run = Run::create(&b, config, &set, &net, None).unwrap();
+    let mut run = Run::create(Claim::take(&b).unwrap(), config, &set, &net, None).unwrap();
     run.train(&mut Watch::stop_after(14)).unwrap();
     drop(run);
     // The newer of the two: the one saved at the stop.
@@ -119,12 +121,13 @@ fn refusals_name_the_reason() {
     let (set, net, config) = (dataset(dir.path(), 40), net(), config(Discriminator::Own));
     let at = dir.path().join("run");
     assert!(matches!(Run::resume(&at, &set, &net, None), Err(Error::NoRun { .. })));
-    let mut run = Run::create(&at, config.clone(), &set, &net, None).unwrap();
+    let mut run = Run::create(Claim::take(&at).unwrap(), config.clone(), &set, &net, None).unwrap();
     run.train(&mut Watch::stop_after(2)).unwrap();
     let second = Run::resume(&at, &set, &net, None).err().unwrap();
     assert!(matches!(&second, Error::Locked { pid, .. } if *pid == std::process::id().to_string()), "{second}");
+    assert!(matches!(Claim::take(&at), Err(Error::Locked { .. })), "a folder is held before anything is written into it");
     drop(run);
-    assert!(matches!(Run::create(&at, config.clone(), &set, &net, None), Err(Error::RunExists { .. })));
+    assert!(matches!(Claim::take(&at), Err(Error::RunExists { .. })));
 
     let other = tempfile::tempdir().unwrap();
     let changed = dataset(other.path(), 42);
@@ -137,7 +140,10 @@ fn refusals_name_the_reason() {
     }
     assert!(matches!(Run::resume(&at, &set, &net, None), Err(Error::BadState { .. })));
     let nonsense = TrainConfig { batch: 0, ..config };
-    assert!(matches!(Run::create(&dir.path().join("x"), nonsense, &set, &net, None), Err(Error::Config(_))));
+    assert!(matches!(
+        Run::create(Claim::take(&dir.path().join("x")).unwrap(), nonsense, &set, &net, None),
+        Err(Error::Config(_))
+    ));
 }
 
 /// An end at a tick that is no snapshot once wrote a second line for the same step, all zeros.
@@ -186,7 +192,7 @@ fn a_run_by_the_clock_ends_and_resumes() {
     let (set, net, mut config) = (dataset(dir.path(), 40), net(), config(Discriminator::Own));
     config.length = Length::Seconds(0.4);
     let at = dir.path().join("run");
-    let mut run = Run::create(&at, config, &set, &net, None).unwrap();
+    let mut run = Run::create(Claim::take(&at).unwrap(), config, &set, &net, None).unwrap();
     run.train(&mut Watch::stop_after(3)).unwrap();
     let secs = run.counters().elapsed_secs;
     drop(run);

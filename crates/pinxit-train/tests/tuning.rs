@@ -4,13 +4,13 @@ mod common;
 
 use common::{Watch, config, dataset};
 use pinxit_nn::{FeatureNet, Model};
-use pinxit_train::{Discriminator, Error, Run};
+use pinxit_train::{Claim, Discriminator, Error, Run};
 
 #[test]
 fn a_new_run_begins_where_the_model_stands() {
     let dir = tempfile::tempdir().unwrap();
     let (set, net, config) = (dataset(dir.path(), 40), FeatureNet::shipped().unwrap(), config(Discriminator::Own));
-    let mut first = Run::create(&dir.path().join("first"), config.clone(), &set, &net, None).unwrap();
+    let mut first = Run::create(Claim::take(&dir.path().join("first")).unwrap(), config.clone(), &set, &net, None).unwrap();
     let model = first.train(&mut ()).unwrap().model.unwrap();
     let mut model = Model::load(&model).unwrap();
     assert_eq!(model.meta.classes, ["disc", "square"]);
@@ -21,7 +21,7 @@ fn a_new_run_begins_where_the_model_stands() {
     let mut settings = config.clone();
     settings.channels = Vec::new();
     let at = dir.path().join("second");
-    let mut second = Run::create(&at, settings, &set, &net, Some(&model)).unwrap();
+    let mut second = Run::create(Claim::take(&at).unwrap(), settings, &set, &net, Some(&model)).unwrap();
     assert_eq!(second.config().channels, config.channels, "the model's sizes are taken over");
     let (old, new) = (model.weights.get("mapping.class"), second.state().average.get("mapping.class"));
     let row = |t: &pinxit_tensor::Tensor, i: usize| t.data()[i * 64..][..64].to_vec();
@@ -39,6 +39,6 @@ fn a_new_run_begins_where_the_model_stands() {
     assert_eq!(Model::load(&summary.model.unwrap()).unwrap().meta.parent, Some(model.hash()));
 
     model.generator.base = (4, 6);
-    let error = Run::create(&dir.path().join("third"), config, &set, &net, Some(&model)).err().unwrap();
+    let error = Run::create(Claim::take(&dir.path().join("third")).unwrap(), config, &set, &net, Some(&model)).err().unwrap();
     assert!(matches!(&error, Error::Config(text) if text.contains("48 x 32")), "{error}");
 }

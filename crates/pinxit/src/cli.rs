@@ -1,7 +1,9 @@
 //! The command line: what every command shares, and the rule that gives each option its environment variable.
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use pinxit_studio::settings::Instructions;
@@ -17,6 +19,7 @@ The usual road:
 
 Options can also be set by environment variables (shown as [env: …]) and in config.toml of the home;
 flags win over variables, variables over files. Data goes to stdout, everything else to stderr.
+What is removed or replaced lies in bin/ of the home until you delete that folder: only then its space is free.
 
 Exit codes: 0 done, 1 the request failed, 2 wrong usage, 3 a credential is invalid or missing,
 70 a mistake in pinxit, 130 interrupted with the state saved.";
@@ -41,7 +44,7 @@ pub struct Globals {
     /// Print JSON on stdout: one object for a question, one line per event for long work
     #[arg(long, global = true)]
     pub json: bool,
-    /// Say only what went wrong
+    /// On stderr, say only what went wrong
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Say more
@@ -57,7 +60,7 @@ pub struct Globals {
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// Processor instructions to compute with: auto, portable, avx2, avx512
-    #[arg(long, global = true, value_name = "SET", default_value = "auto")]
+    #[arg(long, global = true, value_name = "SET", default_value = "auto", value_parser = words::<Instructions>(Instructions::WORDS), hide_possible_values = true)]
     pub isa: Instructions,
 }
 
@@ -84,19 +87,27 @@ pub enum Commands {
     Demo(demo::DemoArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
-    #[command(hide = true)]
-    CliReference(crate::reference::ReferenceArgs),
 }
 
 /// The whole command line, with environment variables in place.
 pub fn command() -> Command {
-    with_environment(Cli::command(), "")
+    let mut command = with_environment(Cli::command(), "");
+    command.build();
+    with_plain_usage(command)
 }
 
-/// Gives every option of `command` its variable; `name` is what was typed to reach it.
+/// In an error clap's usage line lists what was given, and takes variables for typed: each command says its own line instead.
+fn with_plain_usage(command: Command) -> Command {
+    let usage = command.clone().render_usage().ansi().to_string();
+    let usage = usage.split_once(' ').map_or("", |(_, line)| line).to_string();
+    command.override_usage(usage).mut_subcommands(with_plain_usage)
+}
+
+/// Gives every option of `command` its variable, an empty one being as good as none; `name` is what was typed to reach it.
 fn with_environment(command: Command, name: &str) -> Command {
     let named = |arg: Arg| match arg.get_long() {
         None => arg,
+        Some(long) if std::env::var_os(variable(name, long)).is_some_and(|value| value.is_empty()) => arg,
         Some(long) => {
             let arg_variable = variable(name, long);
             let arg = arg.env(arg_variable).hide_env_values(true);
@@ -109,6 +120,21 @@ fn with_environment(command: Command, name: &str) -> Command {
         with_environment(sub, &name)
     };
     command.mut_args(named).mut_subcommands(nested)
+}
+
+/// A closed set of words as clap knows it: shells complete them, and an error lists them.
+pub fn words<T>(words: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err = String> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(words).try_map(|word| word.parse())
+}
+
+/// Whether JSON was asked for, where the command line as a whole cannot be read.
+pub fn wants_json() -> bool {
+    let is_true = |value: &OsString| BoolishValueParser::new().parse_ref(&Command::new("pinxit"), None, value).unwrap_or(false);
+    std::env::args_os().take_while(|arg| arg != "--").any(|arg| arg == "--json")
+        || std::env::var_os(variable("", "json")).is_some_and(|value| is_true(&value))
 }
 
 /// `--no-flip` of `train` is `PINXIT_TRAIN_NO_FLIP`; what every command shares has no command in its name.
@@ -136,7 +162,8 @@ mod tests {
             command.get_subcommands().for_each(|c| collect(c, seen));
         }
         let mut seen = Vec::new();
-        collect(&command(), &mut seen);
+        // Not built yet: a built one holds the options of every command once for each of them.
+        collect(&with_environment(Cli::command(), ""), &mut seen);
         let count = seen.len();
         seen.sort();
         seen.dedup();

@@ -5,7 +5,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use pinxit_studio::settings::{Layer, Origin, SettingsFile, files};
 use pinxit_studio::shell::quote;
-use pinxit_studio::{Result, Studio};
+use pinxit_studio::{Error, Result, Studio};
 
 use crate::cli::{self, Color, Globals};
 use crate::face::Face;
@@ -19,6 +19,8 @@ pub struct Context {
     pub studio: Studio,
     /// Prints events.
     pub face: Face,
+    /// What was wrong with the settings files: for `doctor`, which goes on without them to say so. Any other command has ended.
+    pub unusable: Option<Error>,
     files: Vec<(PathBuf, SettingsFile)>,
     suffix: HomeSuffix,
     matches: ArgMatches,
@@ -37,18 +39,14 @@ impl Context {
             Some((name, inner)) => (name.to_string(), inner.clone()),
             None => (String::new(), matches.clone()),
         };
-        let user = user_file();
-        let home = match &globals.home {
-            Some(home) => home.clone(),
-            None => home_from(user.as_deref())?,
+        let (home, files, unusable) = match settled(&globals) {
+            Ok((home, files)) => (home, files, None),
+            Err(e) if command == "doctor" => (globals.home.clone().unwrap_or_else(usual_home), Vec::new(), Some(e)),
+            Err(e) => return Err(e),
         };
-        pinxit_studio::paths::check_folder(&home)?;
-        let files = files(user.as_deref(), &home)?;
-        let threads = globals.threads.map(usize::from).or_else(|| files.iter().rev().find_map(|f| f.1.threads));
-        pinxit_studio::machine::prepare(threads, globals.isa)?;
         let suffix = home_suffix(&globals, &matches);
         let face = Face::new(&globals, suffix.clone());
-        Ok(Context { globals, studio: Studio::at(home), face, files, suffix, matches, command })
+        Ok(Context { globals, studio: Studio::at(home), face, unusable, files, suffix, matches, command })
     }
 
     /// Resolves one section: files, then what was typed or set in the environment.
@@ -95,7 +93,11 @@ impl Context {
         if typed(one) && typed(other) {
             let (one, other) = (self.long_of(one), self.long_of(other));
             let message = format!("the argument '--{one}' cannot be used with '--{other}'");
-            cli::command().error(clap::error::ErrorKind::ArgumentConflict, message).exit();
+            let mut command = cli::command();
+            if let Some(command) = command.find_subcommand_mut(&self.command) {
+                let error = command.error(clap::error::ErrorKind::ArgumentConflict, message);
+                std::process::exit(i32::from(crate::usage(&error)));
+            }
         }
     }
 
@@ -129,6 +131,20 @@ fn home_suffix(globals: &Globals, matches: &ArgMatches) -> HomeSuffix {
     HomeSuffix(home.map(|home| quote(&home.display().to_string())))
 }
 
+/// The home and the settings files; the machine is prepared as they say.
+fn settled(globals: &Globals) -> Result<(PathBuf, Vec<(PathBuf, SettingsFile)>)> {
+    let user = user_file();
+    let home = match &globals.home {
+        Some(home) => home.clone(),
+        None => home_from(user.as_deref())?,
+    };
+    pinxit_studio::paths::check_folder(&home)?;
+    let files = files(user.as_deref(), &home)?;
+    let threads = globals.threads.map(usize::from).or_else(|| files.iter().rev().find_map(|f| f.1.threads));
+    pinxit_studio::machine::prepare(threads, globals.isa)?;
+    Ok((home, files))
+}
+
 /// Where the value of a key came from.
 type OriginOf = Box<dyn Fn(&str) -> Origin>;
 
@@ -151,5 +167,9 @@ fn home_from(user: Option<&std::path::Path>) -> Result<PathBuf> {
         }
         None => None,
     };
-    Ok(named.unwrap_or_else(|| std::env::home_dir().unwrap_or_default().join("pinxit")))
+    Ok(named.unwrap_or_else(usual_home))
+}
+
+fn usual_home() -> PathBuf {
+    std::env::home_dir().unwrap_or_default().join("pinxit")
 }

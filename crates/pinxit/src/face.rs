@@ -97,6 +97,10 @@ impl Face {
         let is_new = self.phase != phase;
         self.phase = phase;
         if let Some(bar) = &self.bar {
+            // A demo is several pieces of work: each that ended has put the bar away.
+            if bar.is_finished() {
+                bar.reset();
+            }
             if is_new {
                 bar.set_style(bar_style(total > 0));
                 bar.set_message(self.phase.clone());
@@ -138,11 +142,7 @@ impl Watcher for Face {
     fn event(&mut self, event: Event) {
         if self.json {
             self.json(event);
-        } else if self.quiet {
-            if let Event::Warning { message, hint } = &event {
-                self.warn(message, hint.as_deref());
-            }
-        } else {
+        } else if !self.quiet {
             self.human(event);
         }
     }
@@ -219,6 +219,25 @@ mod tests {
         for (secs, text) in [(40.2, "40s"), (725.0, "12m"), (3900.0, "1h05m"), (-3.0, "0s")] {
             assert_eq!(span(secs), text);
         }
+    }
+
+    #[test]
+    fn a_bar_that_was_put_away_comes_back_with_the_next_work() {
+        let mut face = Face {
+            json: false,
+            quiet: false,
+            verbose: false,
+            bar: Some(ProgressBar::hidden()),
+            phase: String::new(),
+            last_plain: None,
+            suffix: HomeSuffix::default(),
+            is_unheard: false,
+        };
+        let is_away = |face: &Face| face.bar.as_ref().is_some_and(ProgressBar::is_finished);
+        face.event(Event::Finished { task: Task::Import, result: Map::new(), next: Vec::new() });
+        assert!(is_away(&face));
+        face.event(Event::Progress { task: Task::Train, phase: "training".into(), step: 1, total: 2 });
+        assert!(!is_away(&face));
     }
 
     #[test]

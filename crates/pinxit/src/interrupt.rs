@@ -1,4 +1,5 @@
 //! Ctrl-C: the first asks the work to stop at a safe point, the second ends at once.
+use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::output;
@@ -11,7 +12,9 @@ pub fn listen() {
         if PRESSED.fetch_add(1, Ordering::SeqCst) > 0 {
             std::process::exit(i32::from(crate::INTERRUPTED));
         }
-        output::say("stopping at the next safe point; Ctrl-C again stops at once");
+        // A bar may stand in this line: the words take its place.
+        let clear = if std::io::stderr().is_terminal() { "\r\x1b[2K" } else { "" };
+        output::say(&format!("{clear}stopping at the next safe point; Ctrl-C again stops at once"));
     });
     if let Err(e) = installed {
         output::warning(&format!("Ctrl-C will stop at once: {e}"), None);

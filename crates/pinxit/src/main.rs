@@ -34,6 +34,11 @@ fn main() -> ExitCode {
 }
 
 fn run() -> u8 {
+    // For `cargo xtask docs`; no command of the person's, so neither help nor completions nor suggestions may know it.
+    if std::env::args_os().skip(1).eq(["cli-reference"]) {
+        reference::run();
+        return 0;
+    }
     let matches = match cli::command().try_get_matches() {
         Ok(matches) => matches,
         Err(e) => return usage(&e),
@@ -52,8 +57,11 @@ fn run() -> u8 {
     }
 }
 
-/// Prints what clap has to say: help and version on stdout with success, mistakes on stderr.
+/// Prints what clap has to say: help and version on stdout with success, mistakes on stderr; with `--json` also as an object.
 fn usage(e: &clap::Error) -> u8 {
+    if e.use_stderr() && cli::wants_json() {
+        output::usage(e);
+    }
     let printed = e.print();
     if e.use_stderr() || printed.is_err() { USAGE } else { 0 }
 }

@@ -13,8 +13,7 @@ const PLAIN: &str = "\x1b[0m";
 pub fn error(e: &Error, json: bool) {
     let (message, hint) = (message(e), e.hint());
     if json {
-        let fields = serde_json::json!({ "event": "error", "message": message, "hint": hint });
-        data(&pinxit_studio::event::versioned(&fields));
+        error_event(&message, hint.as_deref());
     }
     let word = if matches!(e, Error::Interrupted { .. }) { "stopped" } else { "error" };
     let message = if word == "stopped" { "nothing is lost".to_string() } else { message };
@@ -22,6 +21,19 @@ pub fn error(e: &Error, json: bool) {
     if let Some(hint) = hint {
         say(&format!("{CYAN}hint:{PLAIN} {hint}"));
     }
+}
+
+/// Wrong usage as an object on stdout. clap has put it into paragraphs: the first is the message, and one may be a tip.
+pub fn usage(e: &clap::Error) {
+    let text = e.to_string();
+    let mut paragraphs = text.split("\n\n").map(str::trim);
+    let message = paragraphs.next().unwrap_or_default();
+    error_event(message.trim_start_matches("error: "), paragraphs.find_map(|p| p.strip_prefix("tip: ")));
+}
+
+fn error_event(message: &str, hint: Option<&str>) {
+    let fields = serde_json::json!({ "event": "error", "message": message, "hint": hint });
+    data(&pinxit_studio::event::versioned(&fields));
 }
 
 /// The message with its causes behind it, each said once.

@@ -1,18 +1,14 @@
 //! `docs/cli.md`, written from the command line itself, so that it cannot drift.
 use std::fmt::Write as _;
 
-use clap::{Arg, Args, Command};
-
-/// Print the reference of the command line as Markdown.
-#[derive(Debug, Args)]
-pub struct ReferenceArgs {}
+use clap::{Arg, Command};
 
 const HEAD: &str = "\
 # The command line
 
 This page is written by `cargo xtask docs --write` from the program's own help texts.
 
-Every option has an environment variable, shown beside it. Options that are settings can also stand in `config.toml`, in
+Every option has an environment variable, shown beside it; an empty one counts as none. Options that are settings can also stand in `config.toml`, in
 `~/.config/pinxit/` or in the studio home, under `[import]`, `[train]`, `[generate]`, by their long names with `_` for `-` (only
 `--for` is `time`, and `--no-flip` is `flip = false`); keys of a run's own `config.toml` go under `[expert]`. Defaults give way to files, files to variables, variables to flags.
 
@@ -26,8 +22,7 @@ pub fn run() {
 }
 
 fn page() -> String {
-    let mut command = crate::cli::command();
-    command.build();
+    let command = crate::cli::command();
     let mut out = HEAD.to_string();
     section(&mut out, "Everywhere", None, command.get_arguments().filter(|a| a.is_global_set()));
     for sub in command.get_subcommands().filter(|c| !c.is_hide_set() && c.get_name() != "help") {
@@ -40,8 +35,6 @@ fn describe(out: &mut String, command: &Command, path: &str) {
     let path = format!("{path} {}", command.get_name());
     let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
     let usage = command.clone().render_usage().to_string().replace("Usage: ", "");
-    let usage =
-        if usage.starts_with("pinxit") { usage } else { format!("{path}{}", usage.trim_start_matches(command.get_name())) };
     let about = format!("{about}\n\n```text\n{}\n```", usage.trim());
     section(out, &format!("`{path}`"), Some(&about), command.get_arguments().filter(|a| !a.is_global_set()));
     if let Some(examples) = command.get_after_help() {
@@ -76,6 +69,9 @@ fn row(arg: &Arg) -> String {
         (None, Some(l)) => format!("--{l}"),
         _ => String::new(),
     };
+    for alias in arg.get_visible_aliases().unwrap_or_default() {
+        let _ = write!(name, ", --{alias}");
+    }
     if takes && arg.get_long().is_some() {
         let _ = write!(name, " {values}");
     } else if takes {
@@ -99,5 +95,6 @@ mod tests {
             assert!(page.contains(&format!("## `pinxit {command}`")), "{command}\n{page}");
         }
         assert!(page.contains("`PINXIT_TRAIN_KIMG`") && !page.contains("cli-reference"));
+        assert!(page.contains("| `--psi, --trunc PSI` |"), "{page}");
     }
 }

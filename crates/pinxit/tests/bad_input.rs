@@ -115,7 +115,7 @@ fn sizes_no_network_can_learn_are_refused_at_import() {
     // 56 px suit none of the networks chosen by size alone, but one of the others.
     assert_eq!(code(&desk.run(&["import", "dots", "--into", "odd", "--size", "56"])), 0);
     let plan = common::stdout(&desk.run(&["train", "odd", "--dry-run"]));
-    assert!(plan.contains("preset = \"xs-32\"  # chosen: "), "{plan}");
+    assert!(plan.contains("preset = \"xs-32\"  # chosen: ") && plan.contains("pictures of 56 px, "), "{plan}");
     let refused = failure(&desk, &["train", "odd", "--dry-run", "--preset", "xs-64"]);
     assert!(refused.starts_with("exit 1\n") && refused.contains("multiples of 16 px"), "{refused}");
 }
@@ -128,7 +128,9 @@ fn a_size_that_is_not_the_models_contradicts_from() {
         let refused = failure(&desk, &[&train[..], &asked].concat());
         assert!(refused.starts_with("exit 1\n") && refused.contains(asked[0]) && refused.contains("of size xs-32"), "{refused}");
     }
-    assert_eq!(code(&desk.run(&[&train[..], &["--preset", "xs-32"]].concat())), 0, "the same size is none");
+    let same = desk.run(&[&train[..], &["--preset", "xs-32"]].concat());
+    assert_eq!(code(&same), 0, "the same size is none");
+    assert!(common::stdout(&same).contains("# from the model ") && common::stdout(&same).contains("dots.safetensors\n"));
     assert_eq!(code(&desk.run(&["import", "dots", "--into", "large", "--size", "64"])), 0);
     let refused = failure(&desk, &["train", "large", "--from", "dots", "--dry-run"]);
     assert!(refused.contains("paints 32 px, the dataset holds 64 px") && refused.contains("--size 32"), "{refused}");
@@ -151,6 +153,8 @@ fn a_run_is_not_resumed_to_an_end_behind_it() {
     }
     let out = desk.run(&["train", "--resume", "dots", "--kimg", "0.08", "--dry-run"]);
     assert!(common::stdout(&out).contains("at 0.04 kimg, to 0.08 kimg"), "{}", common::stdout(&out));
+    assert!(common::stdout(&out).contains("kimg = 0.08  # flag --kimg\n"), "{}", common::stdout(&out));
+    assert!(common::stdout(&out).contains("batch = 4  # ") && common::stdout(&out).contains("runs/dots/config.toml\n"));
     assert_eq!(config(), before, "a dry run changes nothing");
 }
 
@@ -158,7 +162,19 @@ fn a_run_is_not_resumed_to_an_end_behind_it() {
 fn settings_files_with_mistakes() {
     let desk = Desk::new();
     std::fs::write(desk.home().join("config.toml"), "[train]\nkimgs = 3\n").unwrap();
-    settings().bind(|| insta::assert_snapshot!("settings-unknown-key", failure(&desk, &["doctor"])));
+    settings().bind(|| insta::assert_snapshot!("settings-unknown-key", failure(&desk, &["runs", "list"])));
+    let seen = failure(&desk, &["doctor"]);
+    assert!(seen.starts_with("exit 1\n") && seen.contains("unknown field `kimgs`") && seen.contains("feature network"), "{seen}");
+    let json = desk.run(&["doctor", "--json"]);
+    assert!(common::stdout(&json).contains(r#""what":"settings","verdict":"broken","found":"the settings in "#));
+}
+
+#[test]
+fn a_home_that_is_none_is_a_finding() {
+    let desk = Desk::new();
+    std::fs::write(desk.path().join("file"), "no folder").unwrap();
+    let seen = failure(&desk, &["doctor", "--home", "file"]);
+    assert!(seen.starts_with("exit 1\n") && seen.contains("file cannot be used") && seen.contains("arithmetic"), "{seen}");
 }
 
 #[test]

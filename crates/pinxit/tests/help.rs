@@ -62,16 +62,56 @@ fn wrong_usage_is_exit_2() {
 }
 
 #[test]
+fn wrong_usage_in_json_is_an_object_as_any_error() {
+    let desk = Desk::new();
+    let tip =
+        r#"{"v":1,"event":"error","message":"unexpected argument '--kimgs' found","hint":"a similar argument exists: '--kimg'"}"#;
+    let both = r#"{"v":1,"event":"error","message":"the argument '--for' cannot be used with '--kimg'","hint":null}"#;
+    for (args, object) in
+        [(&["train", "x", "--kimgs", "3", "--json"][..], tip), (&["--json", "train", "x", "--for", "1h", "--kimg", "3"], both)]
+    {
+        let out = desk.run(args);
+        assert_eq!((code(&out), stdout(&out).trim()), (2, object));
+        assert!(common::stderr(&out).contains("Usage: pinxit train "), "{}", common::stderr(&out));
+    }
+    let by_variable = desk.command(&["trian"]).env("PINXIT_JSON", "1").output().unwrap();
+    assert!(stdout(&by_variable).starts_with(r#"{"v":1,"event":"error","message":"unrecognized subcommand 'trian'""#));
+    assert_eq!(stdout(&desk.run(&["trian", "--", "--json"])), "", "nobody asked for JSON");
+    assert!(stdout(&desk.run(&["man", "pages", "--json"])).starts_with(r#"{"v":1,"pages":"#));
+}
+
+#[test]
+fn variables_change_neither_usage_lines_nor_mean_anything_when_empty() {
+    let desk = Desk::new();
+    let out = desk.command(&["train"]).env("PINXIT_TRAIN_SEED", "7").env("PINXIT_THREADS", "1").output().unwrap();
+    assert!(common::stderr(&out).contains("Usage: pinxit train [OPTIONS] [DATASET]\n"), "{}", common::stderr(&out));
+    let empty = desk.command(&["runs", "list"]).env("PINXIT_JSON", "").env("PINXIT_THREADS", "").output().unwrap();
+    assert!(code(&empty) == 0 && stdout(&empty).starts_with("name  dataset"), "{}", common::stderr(&empty));
+}
+
+#[test]
+fn a_batch_that_cannot_be_grouped_says_what_it_must_be() {
+    let desk = Desk::with_dots();
+    let refused = failure(&desk, &["train", "dots", "--discriminator", "projected", "--batch", "1"]);
+    assert!(refused.starts_with("exit 1\n") && refused.contains("must be a multiple of 4 (group), and is 1"), "{refused}");
+}
+
+#[test]
 fn completions_and_manual_pages() {
     let desk = Desk::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let out = desk.run(&["completions", shell]);
         assert!(code(&out) == 0 && stdout(&out).contains("generate"), "{shell}");
+        for word in ["projected", "xs-64", "letterbox", "avif", "portable"] {
+            assert!(shell == "elvish" || shell == "powershell" || stdout(&out).contains(word), "{shell} completes {word}");
+        }
+        assert!(!stdout(&out).contains("reference"), "{shell}: not a command for people");
     }
     let out = desk.run(&["man", "pages"]);
     assert_eq!(code(&out), 0);
     let page = std::fs::read_to_string(desk.path().join("pages/pinxit-train.1")).unwrap();
     assert!(page.contains("\\-\\-resume") && page.contains("pinxit train"), "{page}");
+    assert!(page.contains("PINXIT_TRAIN_RESUME"), "{page}");
     assert!(desk.path().join("pages/pinxit-datasets-show.1").is_file());
 }
 

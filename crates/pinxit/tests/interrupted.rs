@@ -111,6 +111,20 @@ fn a_second_process_on_one_run_is_refused() {
     assert!(common::stdout(&desk.run(&["runs", "list"])).contains("stopped"), "a killed process holds no lock");
 }
 
+/// Two processes may begin one run at the same moment: the one that comes too late must not leave its own `run.toml` behind.
+#[test]
+fn a_run_that_another_process_is_beginning_is_left_alone() {
+    let desk = Desk::with_dots();
+    let run = desk.home().join("runs/new");
+    std::fs::create_dir_all(&run).unwrap();
+    std::fs::write(run.join("run.toml"), "of the other").unwrap();
+    let lock = std::fs::File::create(run.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let out = train(&desk, "new", "0.04").output().unwrap();
+    assert!(code(&out) == 1 && stderr(&out).contains("is in use by process"), "{}", stderr(&out));
+    assert_eq!(std::fs::read_to_string(run.join("run.toml")).unwrap(), "of the other");
+}
+
 /// A limit on the size of files is the full disk that needs no administrator: writing beyond it fails in the same place.
 #[test]
 fn a_full_disk_during_a_checkpoint_loses_nothing() {
@@ -122,18 +136,35 @@ fn a_full_disk_during_a_checkpoint_loses_nothing() {
     child.wait_with_output().unwrap();
     let state = desk.home().join("runs/full/state");
     let before = std::fs::metadata(state.join("a.bin")).unwrap().len();
-    let mut limited = Command::new("sh");
-    let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" train --resume full --kimg 0.4 -q", before / 4 / 512);
-    let program = train(&desk, "full", "0.4");
-    limited.args(["-c", &script]).arg(program.get_program()).current_dir(desk.path());
-    limited.envs(program.get_envs().filter_map(|(k, v)| v.map(|v| (k, v))));
-    let out = limited.output().unwrap();
+    let out = limited(&desk, before / 4, "train --resume full --kimg 0.4 -q");
     assert_eq!(code(&out), 1, "{}", stderr(&out));
     assert!(stderr(&out).contains("state") && stderr(&out).contains("hint:"), "{}", stderr(&out));
     // The longer end was noted, the checkpoint was not; back to the first end, and the same model comes out.
     let out = desk.run(&["train", "--resume", "full", "--kimg", "0.2", "-q"]);
     assert_eq!(code(&out), 0, "{}", stderr(&out));
     assert_eq!(model(&desk, "full"), model(&desk, "whole"));
+
+    // Before the first state there is nothing to go on with; after a last one that was not saved, the end is not reached.
+    let out = limited(&desk, before / 4, "train dots --name first --kimg 0.04 -q");
+    assert_eq!(code(&out), 1, "{}", stderr(&out));
+    assert!(stderr(&out).contains("state") && stderr(&out).contains("disk space and try again"), "{}", stderr(&out));
+    assert!(!desk.home().join("runs/first").exists());
+    finish(&desk, "last", "0.04");
+    assert_eq!(code(&limited(&desk, before / 2, "train --resume last --kimg 0.08 -q")), 1);
+    let state = |name: &str| common::stdout(&desk.run(&["runs", "show", name])).lines().nth(1).map(String::from);
+    assert_eq!(state("last").as_deref(), Some("state      stopped"));
+    finish(&desk, "last", "0.08");
+    assert_eq!(state("last").as_deref(), Some("state      finished"));
+}
+
+/// The program where no file may be larger than so many bytes.
+fn limited(desk: &Desk, bytes: u64, words: &str) -> std::process::Output {
+    let program = desk.command(&[]);
+    let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" {words}", bytes / 512);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &script]).arg(program.get_program()).current_dir(desk.path());
+    limited.envs(program.get_envs().filter_map(|(k, v)| v.map(|v| (k, v))));
+    limited.output().unwrap()
 }
 
 fn wait_for(mut condition: impl FnMut() -> bool) {

@@ -63,7 +63,9 @@ fn painting_replaces_no_other_picture() {
     let out = paint(&["--seeds", "6-8"]);
     assert!(code(&out) == 1 && stderr(&out).contains("dots-round-000007.png is there already"), "{}", stderr(&out));
     assert!(!desk.path().join("out/dots-round-000006.png").exists(), "looked for before anything is painted");
-    assert_eq!(code(&paint(&["--seeds", "0-3", "--psi", "0.5"])), 1, "another recipe is another picture");
+    assert_eq!(code(&paint(&["--seeds", "0-3", "--caption", "four"])), 1, "another recipe is another picture");
+    let calmer = paint(&["--seeds", "0-3", "--psi", "0.5"]);
+    assert!(code(&calmer) == 0 && stdout(&calmer).contains("dots-round-000000-psi0.5.png"), "{}", stderr(&calmer));
     assert_eq!(std::fs::read_to_string(&drawing).unwrap(), "a drawing");
     assert_eq!(code(&paint(&["--seeds", "6-8", "--overwrite"])), 0);
 
@@ -88,8 +90,10 @@ fn a_replaced_dataset_goes_to_the_bin() {
     let desk = Desk::with_dots();
     let old = std::fs::read(desk.home().join("datasets/dots/dataset.json")).unwrap();
     desk.pictures("others", 20);
-    let out = desk.run(&["import", "others", "--into", "dots", "--size", "32", "--replace", "-q"]);
+    let out = desk.run(&["import", "others", "--into", "dots", "--size", "32", "--replace"]);
     assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let bin = desk.home().join("bin");
+    assert!(stderr(&out).contains(&format!("its space is free again when {} is deleted", bin.display())), "{}", stderr(&out));
     let kept: Vec<_> = std::fs::read_dir(desk.home().join("bin/datasets")).unwrap().collect();
     assert_eq!(kept.len(), 1);
     assert_eq!(std::fs::read(kept[0].as_ref().unwrap().path().join("dataset.json")).unwrap(), old);

@@ -32,6 +32,12 @@ fn generate_then_from_gives_the_same_bytes() {
         let again = desk.path().join(stdout(&out).trim());
         assert_eq!(std::fs::read(desk.path().join(path)).unwrap(), std::fs::read(again).unwrap(), "{}", path.display());
     }
+    let sheet = std::fs::read(desk.path().join(&listed[4])).unwrap();
+    let sheet = String::from_utf8_lossy(&sheet);
+    assert!(
+        sheet.contains("<rdf:li xml:lang=\"x-default\">seeds 3-5,18446744073709551615 of dots ("),
+        "a sheet says what it shows"
+    );
     let single = desk.run(&["generate", "dots", "--seeds", "4", "--class", "round", "--class", "square", "-o", "second", "-q"]);
     assert_eq!(stdout(&single).lines().count(), 2, "a picture for each class");
 }
@@ -64,7 +70,7 @@ fn a_run_is_a_model_by_name_and_by_folder() {
     ["dots", "home/runs/dots", "home/runs/dots/", &whole].into_iter().for_each(paint);
     let out = desk.command(&["generate", ".", "--seeds", "1", "-q"]).current_dir(desk.home().join("runs/dots")).output();
     assert_eq!(code(&out.unwrap()), 0);
-    std::fs::remove_file(desk.home().join("runs/dots/model-000000.safetensors")).unwrap();
+    std::fs::remove_file(desk.home().join("runs/dots/model-000000.040.safetensors")).unwrap();
     for (model, why) in [("home/runs/dots", "has saved no model yet"), ("home/datasets/dots", "is neither a picture")] {
         let refused = common::failure(&desk, &["generate", model]);
         assert!(refused.starts_with("exit 1\n") && refused.contains(why), "{refused}");
@@ -82,7 +88,7 @@ fn a_recipe_finds_its_model_by_hash_or_says_why_not() {
     assert_eq!(code(&desk.run(&["generate", "--from", &picture, "-o", "again"])), 0, "the run's snapshot will do");
     let trained = desk.run(&["train", "--resume", "dots", "--kimg", "0.08", "-q"]);
     assert_eq!(code(&trained), 0, "{}", stderr(&trained));
-    std::fs::remove_file(desk.home().join("runs/dots/model-000000.safetensors")).unwrap();
+    std::fs::remove_file(desk.home().join("runs/dots/model-000000.040.safetensors")).unwrap();
     settings().bind(|| insta::assert_snapshot!("from-other-hash", common::failure(&desk, &["generate", "--from", &picture])));
 }
 
@@ -131,7 +137,10 @@ fn a_dry_run_in_json_is_one_object_with_the_source_of_every_value() {
     let train = plan(&["train", "dots", "--kimg", "9"]);
     assert_eq!(train["settings"]["length.kimg"], serde_json::json!({ "value": 9.0, "source": "flag --kimg" }));
     assert_eq!(train["settings"]["augment.flip"]["source"], "default");
-    assert_eq!(plan(&["train", "--resume", "dots", "--kimg", "9"])["settings"]["length"]["value"], "9 kimg");
+    let resume = plan(&["train", "--resume", "dots", "--kimg", "9"]);
+    assert_eq!(resume["settings"]["length.kimg"], train["settings"]["length.kimg"]);
+    assert_eq!(resume["settings"].as_object().map(|s| s.len()), train["settings"].as_object().map(|s| s.len()));
+    assert_eq!((&resume["dataset"], &resume["at_kimg"], &resume["from"]), (&"dots".into(), &0.04.into(), &().into()));
     let paint = plan(&["generate", "dots", "--seeds", "1-2", "--class", "round", "--psi", "0.5"]);
     assert_eq!(paint["settings"]["psi"], serde_json::json!({ "value": 0.5, "source": "flag --psi" }));
     assert_eq!(paint["pictures"].as_array().map(Vec::len), Some(2));
@@ -172,18 +181,22 @@ fn what_comes_next_can_be_typed_as_it_stands() {
 fn a_run_folder_has_what_it_says() {
     let desk = Desk::with_model();
     let run = desk.home().join("runs/dots");
-    for file in ["config.toml", "run.toml", "stats.jsonl", "previews/000000.000.png", "model-000000.safetensors", "state"] {
+    for file in ["config.toml", "run.toml", "stats.jsonl", "previews/000000.000.png", "model-000000.040.safetensors", "state"] {
         assert!(run.join(file).exists(), "{file}");
     }
     let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
     assert!(config.contains("kimg = 0.04  # flag --kimg") && config.contains("batch = 4  # "), "{config}");
     assert_eq!(
-        std::fs::read(run.join("model-000000.safetensors")).unwrap(),
+        std::fs::read(run.join("model-000000.040.safetensors")).unwrap(),
         std::fs::read(desk.model("dots")).unwrap(),
         "the final model is kept"
     );
     let shown = stdout(&desk.run(&["runs", "show", "dots"]));
     assert!(shown.contains("finished"), "{shown}");
+    // As before its first tick.
+    std::fs::write(run.join("stats.jsonl"), "").unwrap();
+    let listed = stdout(&desk.run(&["runs", "list"]));
+    assert!(listed.contains("  0.00  "), "{listed}");
 }
 
 #[test]
@@ -193,6 +206,8 @@ fn removing_is_moving_into_the_bin() {
         let out = desk.run(&[noun, "remove", "dots"]);
         let to = stdout(&out).trim().trim_start_matches("moved to ").to_string();
         assert!(code(&out) == 0 && std::path::Path::new(&to).exists(), "{noun}: {to}");
+        let bin = desk.home().join("bin");
+        assert!(stderr(&out).contains(&format!("free again when {} is deleted", bin.display())), "{noun}: {}", stderr(&out));
         assert!(!stdout(&desk.run(&[noun, "list"])).contains("dots"), "{noun}");
     }
 }
@@ -263,6 +278,18 @@ fn what_was_typed_wins_over_the_environment() {
 }
 
 #[test]
+fn quiet_leaves_answers_and_errors() {
+    let desk = Desk::new();
+    desk.pictures("dots", 20);
+    std::fs::write(desk.path().join("dots/labels.csv"), "file,colour\nround/000.bmp,red\n").unwrap();
+    let import = |more: &[&str]| desk.run(&[&["import", "dots", "--size", "32", "--replace"], more].concat());
+    assert!(stderr(&import(&[])).contains("warning:"));
+    let out = import(&["-q"]);
+    assert!(stderr(&out).is_empty() && stdout(&out).contains("accepted"), "{}", stderr(&out));
+    assert!(stderr(&desk.run(&["generate", "nothing", "-q"])).contains("error:"));
+}
+
+#[test]
 fn a_picture_is_not_taken_for_a_model() {
     let desk = Desk::with_dots();
     let refused = failure(&desk, &["generate", "dots/round/000.bmp"]);
@@ -274,6 +301,9 @@ fn a_finished_run_says_so_when_it_is_resumed() {
     let desk = Desk::with_model();
     let out = desk.run(&["train", "--resume", "dots"]);
     assert!(code(&out) == 0 && stderr(&out).contains("at its end already"), "{}", stderr(&out));
-    let longer = desk.run(&["train", "--resume", "dots", "--kimg", "0.08"]);
+    let longer = desk.run(&["train", "--resume", "home/runs/dots/", "--kimg", "0.08"]);
     assert!(code(&longer) == 0 && !stderr(&longer).contains("at its end already"), "{}", stderr(&longer));
+    assert!(stdout(&longer).trim().ends_with("home/models/dots.safetensors"), "a folder is as good as a name");
+    let none = failure(&desk, &["train", "--resume", "home/models/", "-n"]);
+    assert!(none.starts_with("exit 1\n") && none.contains("nor a run"), "{none}");
 }

@@ -1,12 +1,13 @@
 //! From what a person set to what the trainer needs, with the origin of every value kept.
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use pinxit_dataset::Dataset;
 use pinxit_nn::{GeneratorConfig, Model, Preset};
 use pinxit_train::augment::Flip;
 use pinxit_train::auto::{Collection, auto, generator};
-use pinxit_train::{TrainConfig, config::Discriminator};
+use pinxit_train::{Length, TrainConfig, config::Discriminator};
 use serde_json::{Map, Value as Json};
 use toml::{Table, Value};
 
@@ -21,9 +22,21 @@ pub struct ResolvedConfig {
     /// For the trainer.
     pub config: TrainConfig,
     origins: BTreeMap<String, Origin>,
+    /// Of every other key.
+    otherwise: Origin,
 }
 
 impl ResolvedConfig {
+    /// What a run was begun with, from the file that holds it; with `length`, to another end.
+    pub(super) fn of_run(file: &Path, length: Option<(Length, Origin)>) -> Result<Self> {
+        let (mut config, mut origins) = (TrainConfig::load(file)?, BTreeMap::new());
+        if let Some((length, origin)) = length {
+            config.length = length;
+            origins.insert("length".into(), origin);
+        }
+        Ok(ResolvedConfig { config, origins, otherwise: Origin::File(file.into()) })
+    }
+
     /// `config` (this one, or what the trainer made of it) as TOML, each line with its origin behind it.
     pub fn annotated(&self, config: &TrainConfig) -> Result<String> {
         let mut out = String::from("# Every setting of this run, and where it came from.\n");
@@ -61,7 +74,7 @@ impl ResolvedConfig {
 
     fn origin(&self, key: &str) -> Origin {
         let parent = key.rsplit_once('.').map_or(key, |(parent, _)| parent);
-        self.origins.get(key).or_else(|| self.origins.get(parent)).cloned().unwrap_or(Origin::Default)
+        self.origins.get(key).or_else(|| self.origins.get(parent)).cloned().unwrap_or_else(|| self.otherwise.clone())
     }
 }
 
@@ -85,9 +98,9 @@ pub(super) fn resolve(request: &TrainRequest, dataset: &Dataset, parent: Option<
     }
     config = auto(config, Collection::of(dataset), crate::machine::threads());
     let why = format!(
-        "{} training pictures of {:?} px, {} threads",
+        "{} training pictures of {} px, {} threads",
         dataset.train().len(),
-        dataset.resolution(),
+        Size::of(dataset.resolution()),
         crate::machine::threads()
     );
     for key in ["preset", "augment.cutout", "length"] {
@@ -124,7 +137,7 @@ pub(super) fn resolve(request: &TrainRequest, dataset: &Dataset, parent: Option<
         Some(model) => same_size(model.generator.resolution(), dataset.resolution())?,
         None => fits_pictures(&config, dataset)?,
     }
-    Ok(ResolvedConfig { config: checked(config)?, origins })
+    Ok(ResolvedConfig { config: checked(config)?, origins, otherwise: Origin::Default })
 }
 
 /// A model that is trained further keeps its size. Settings files speak for new networks and give way; another size asked for now
@@ -209,14 +222,9 @@ fn lay(table: &mut Table, layer: &Table, prefix: &str, origin: &Origin, origins:
     }
 }
 
-/// A preset's name, or `auto`.
-pub fn preset(text: &str) -> std::result::Result<String, String> {
-    let names: Vec<String> = std::iter::once("auto".into()).chain(Preset::ALL.map(|p| p.to_string())).collect();
-    if names.iter().any(|name| name == text) {
-        Ok(text.into())
-    } else {
-        Err(format!("\"{text}\" is none of {}", names.join(", ")))
-    }
+/// The names of all presets, and `auto`.
+pub fn presets() -> Vec<String> {
+    std::iter::once("auto".into()).chain(Preset::ALL.map(|p| p.to_string())).collect()
 }
 
 /// `augment.cutout=true` as a table. A value that is no TOML is taken as text.
@@ -247,7 +255,7 @@ mod tests {
         let layers = [(file.clone(), set("augment.cutout=true").unwrap()), (flag.clone(), set("batch=4").unwrap())];
         let config = overlay(TrainConfig::default(), &layers, &mut origins).unwrap();
         assert!(config.augment.cutout && config.batch == 4);
-        let resolved = ResolvedConfig { config: config.clone(), origins };
+        let resolved = ResolvedConfig { config: config.clone(), origins, otherwise: Origin::Default };
         assert_eq!(resolved.origin("augment.cutout"), file);
         assert_eq!(resolved.origin("augment.flip"), Origin::Default);
         let text = resolved.annotated(&config).unwrap();

@@ -8,18 +8,18 @@ use std::path::PathBuf;
 
 use pinxit_dataset::Dataset;
 use pinxit_nn::{FeatureNet, Model};
-use pinxit_train::{Length, Run, TrainConfig};
+use pinxit_train::{Claim, Length, Run, TrainConfig};
 use serde::Serialize;
 
 pub use card::RunCard;
-pub use config::{ResolvedConfig, preset, set};
+pub use config::{ResolvedConfig, presets, set};
 pub use sizes::check_learnable;
 
 use crate::event::{Event, Task, Watcher, figures};
 use crate::home::Kind;
 use crate::settings::{Condition, Origin, Setting, TrainSettings};
 use crate::shell::command;
-use crate::{Error, Result, Studio, datasets, models};
+use crate::{Error, Result, Studio, datasets, models, runs};
 
 /// What to train.
 pub struct TrainRequest {
@@ -60,9 +60,9 @@ impl Plan {
         self.dataset.resolution()
     }
 
-    /// Which labels are learnt.
-    pub fn condition(&self) -> Condition {
-        self.card.condition
+    /// What is learnt from what.
+    pub fn card(&self) -> &RunCard {
+        &self.card
     }
 }
 
@@ -148,60 +148,82 @@ pub fn begin(studio: &Studio, plan: Plan, watcher: &mut dyn Watcher) -> Result<T
         });
     }
     let fresh = !dir.exists();
-    fs_err::create_dir_all(&dir)?;
-    card.save(&dir)?;
-    let net = FeatureNet::shipped()?;
-    let run = Run::create(&dir, config.config.clone(), &dataset, &net, parent.as_ref()).inspect_err(|e| {
-        // A refused run leaves no folder behind, or its name would be taken; a folder that another process holds is not ours.
-        if fresh && !matches!(e, pinxit_train::Error::Locked { .. } | pinxit_train::Error::RunExists { .. }) {
+    let claim = Claim::take(&dir)?;
+    let create = || -> Result<Run> {
+        card.save(&dir)?;
+        Ok(Run::create(claim, config.config.clone(), &dataset, &FeatureNet::shipped()?, parent.as_ref())?)
+    };
+    let run = create().map_err(|e| {
+        // A refused run leaves no folder behind, or its name would be taken.
+        if fresh {
             let _ = fs_err::remove_dir_all(&dir);
         }
+        not_begun(e)
     })?;
     // The same settings as `Run::create` has just written, with where each came from.
     pinxit_image::write_atomic(&dir.join("config.toml"), config.annotated(run.config())?.as_bytes())?;
-    train(studio, &name, run, &dataset, watcher)
+    train(studio, (&name, &name), dir, run, &dataset, watcher)
+}
+
+/// A full disk before the first state leaves nothing to resume: what helps is what helps with any file.
+fn not_begun(e: Error) -> Error {
+    match &e {
+        Error::Train(pinxit_train::Error::File { source, .. }) => std::io::Error::new(source.kind(), e.to_string()).into(),
+        _ => e,
+    }
 }
 
 /// Where a run stands and where it would end, for a dry run of [`resume`].
 pub struct Resumable {
+    /// Its name.
+    pub name: String,
     /// Its folder.
     pub dir: PathBuf,
     /// Thousands of pictures shown.
     pub at_kimg: f64,
-    /// Where it would end.
-    pub length: Length,
+    /// All settings with where each came from, and where it would end.
+    pub config: ResolvedConfig,
+    /// What it learns from what.
+    pub card: RunCard,
 }
 
 /// What [`resume`] would do, refused where that would be.
-pub fn resumable(studio: &Studio, name: &str, length: Option<Length>) -> Result<Resumable> {
-    let dir = studio.existing(Kind::Run, name)?;
+pub fn resumable(studio: &Studio, wanted: &str, length: Option<(Length, Origin)>) -> Result<Resumable> {
+    let (name, dir) = runs::find(studio, wanted)?;
     let card = RunCard::load(&dir)?;
     let dataset = conditioned(datasets::open(studio, &card.dataset)?, card.condition);
     let counters = Run::position(&dir, &dataset)?;
-    length.map_or(Ok(()), |length| pinxit_train::run::lies_ahead(length, &counters))?;
-    let length = length.map_or_else(|| TrainConfig::load(&dir.join("config.toml")).map(|c| c.length), Ok)?;
-    Ok(Resumable { dir, at_kimg: counters.kimg(), length })
+    length.as_ref().map_or(Ok(()), |(length, _)| pinxit_train::run::lies_ahead(*length, &counters))?;
+    let config = ResolvedConfig::of_run(&dir.join("config.toml"), length)?;
+    Ok(Resumable { name, dir, at_kimg: counters.kimg(), config, card })
 }
 
 /// Goes on with a run, to another end if `length` says so.
-pub fn resume(studio: &Studio, name: &str, length: Option<Length>, watcher: &mut dyn Watcher) -> Result<Trained> {
-    let dir = studio.existing(Kind::Run, name)?;
-    watcher.event(Event::Started { task: Task::Train, name: name.into() });
+pub fn resume(studio: &Studio, wanted: &str, length: Option<Length>, watcher: &mut dyn Watcher) -> Result<Trained> {
+    let (name, dir) = runs::find(studio, wanted)?;
+    watcher.event(Event::Started { task: Task::Train, name: name.clone() });
     let card = RunCard::load(&dir)?;
     let dataset = conditioned(datasets::open(studio, &card.dataset)?, card.condition);
     let run = Run::resume(&dir, &dataset, &FeatureNet::shipped()?, length)?;
     if pinxit_train::run::lies_ahead(run.config().length, run.counters()).is_err() {
         watcher.event(Event::Note { message: "the run is at its end already: --kimg or --for give it another".into() });
     }
-    train(studio, name, run, &dataset, watcher)
+    train(studio, (&name, wanted), dir, run, &dataset, watcher)
 }
 
-fn train(studio: &Studio, name: &str, mut run: Run, dataset: &Dataset, watcher: &mut dyn Watcher) -> Result<Trained> {
-    let dir = studio.path(Kind::Run, name)?;
+/// The run called `name`, which is resumed as `wanted`, by its name or its folder.
+fn train(
+    studio: &Studio,
+    (name, wanted): (&str, &str),
+    dir: PathBuf,
+    mut run: Run,
+    dataset: &Dataset,
+    watcher: &mut dyn Watcher,
+) -> Result<Trained> {
     let mut face = observe::Face::new(&dir, &run, watcher);
     let summary = run.train(&mut face)?;
     if !summary.complete {
-        let resume = Some(format!("pinxit train --resume {name}"));
+        let resume = Some(command(&["train", "--resume", wanted]));
         watcher.event(Event::Interrupted { task: Task::Train, resume: resume.clone() });
         return Err(Error::Interrupted { resume });
     }

@@ -57,11 +57,15 @@ impl<'a> Face<'a> {
     /// Called before every step.
     fn step(&mut self) {
         if self.said.elapsed() >= STEP_EVERY {
-            self.said = Instant::now();
-            let (step, total) = self.position.steps();
-            self.watcher.event(Event::Progress { task: Task::Train, phase: "training".into(), step: step.min(total), total });
+            self.say();
         }
         self.position.shown += self.position.batch;
+    }
+
+    fn say(&mut self) {
+        self.said = Instant::now();
+        let (step, total) = self.position.steps();
+        self.watcher.event(Event::Progress { task: Task::Train, phase: "training".into(), step: step.min(total), total });
     }
 
     fn preview(&mut self, kimg: f64, width: usize, height: usize, rgb: Vec<u8>) {
@@ -115,6 +119,8 @@ impl Observer for Face<'_> {
             }
             Progress::Tick { kimg, fraction, img_per_sec, eta_secs, loss_d, loss_g, gap, memory_bytes } => {
                 self.position.shown = (kimg * 1000.0).round() as u64;
+                // Measuring may follow for a minute: a bar shall not stand where it was before the tick.
+                self.say();
                 let figures = serde_json::json!({
                     "loss_d": loss_d, "loss_g": loss_g, "gap": gap, "memory_mib": memory_bytes >> 20,
                 });

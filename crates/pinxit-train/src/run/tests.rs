@@ -8,7 +8,7 @@ use common::{Watch, config, dataset};
 fn after_a_snapshot(dir: &Path) -> Run {
     let (set, net) = (dataset(dir, 60), FeatureNet::shipped().unwrap());
     let settings = TrainConfig { metric_pictures: 20, ..config(Discriminator::Own) };
-    let mut run = Run::create(&dir.join("run"), settings, &set, &net, None).unwrap();
+    let mut run = Run::create(Claim::take(&dir.join("run")).unwrap(), settings, &set, &net, None).unwrap();
     run.train(&mut Watch::stop_after(14)).unwrap();
     run
 }
@@ -57,7 +57,7 @@ fn a_run_by_the_clock_that_ends_within_a_tick_still_tells_how_it_ended() {
     let dir = tempfile::tempdir().unwrap();
     let (set, net) = (dataset(dir.path(), 60), FeatureNet::shipped().unwrap());
     let settings = TrainConfig { metric_pictures: 20, length: Length::Seconds(0.4), ..config(Discriminator::Own) };
-    let mut run = Run::create(&dir.path().join("run"), settings, &set, &net, None).unwrap();
+    let mut run = Run::create(Claim::take(&dir.path().join("run")).unwrap(), settings, &set, &net, None).unwrap();
     assert!(run.train(&mut Slow).unwrap().complete);
     let lines = Stats::read(&run.dir).unwrap();
     let (last, before) = (&lines[lines.len() - 1], &lines[lines.len() - 2]);
@@ -66,11 +66,24 @@ fn a_run_by_the_clock_that_ends_within_a_tick_still_tells_how_it_ended() {
 }
 
 #[test]
+fn a_run_begun_when_names_were_whole_kimg_finds_its_model() {
+    let dir = tempfile::tempdir().unwrap();
+    let named = |name: &str| dir.path().join(name);
+    assert_eq!(tick::saved_model(dir.path(), 19_600), None);
+    std::fs::write(named("model-000020.safetensors"), "").unwrap();
+    assert_eq!(tick::saved_model(dir.path(), 19_600), Some(named("model-000020.safetensors")));
+    std::fs::write(named("model-000019.600.safetensors"), "").unwrap();
+    assert_eq!(tick::saved_model(dir.path(), 19_600), Some(named("model-000019.600.safetensors")));
+}
+
+#[test]
 fn a_model_with_broken_weights_is_never_written() {
     let dir = tempfile::tempdir().unwrap();
     let mut run = after_a_snapshot(dir.path());
     run.state.average.get_mut("start.const").data_mut()[0] = f32::NAN;
-    let before = std::fs::read(dir.path().join("run/model-000000.safetensors")).unwrap();
     assert!(matches!(run.tick(&mut (), None, true), Err(Error::Network(_))));
-    assert!(std::fs::read(dir.path().join("run/model-000000.safetensors")).unwrap() == before);
+    let models = std::fs::read_dir(dir.path().join("run")).unwrap().flatten().map(|e| e.file_name().into_string().unwrap());
+    let mut models: Vec<String> = models.filter(|name| name.starts_with("model-")).collect();
+    models.sort();
+    assert_eq!(models, ["model-000000.048.safetensors", "model-best.safetensors"]);
 }

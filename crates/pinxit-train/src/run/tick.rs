@@ -35,9 +35,16 @@ struct Mark {
     fraction: f64,
 }
 
-/// Where the model of that many pictures shown is written.
+/// Where the model of that many pictures shown is written: decimals where they are no whole kimg, so that no two share a name.
 pub(super) fn model_path(dir: &Path, shown: u64) -> PathBuf {
-    dir.join(format!("model-{:06}.safetensors", (shown as f64 / 1000.0).round() as u64))
+    let decimals = if shown.is_multiple_of(1000) { String::new() } else { format!(".{:03}", shown % 1000) };
+    dir.join(format!("model-{:06}{decimals}.safetensors", shown / 1000))
+}
+
+/// The model of that many pictures shown, if it is there; runs begun by an earlier pinxit have names in whole kimg.
+pub(super) fn saved_model(dir: &Path, shown: u64) -> Option<PathBuf> {
+    let rounded = model_path(dir, (shown + 500) / 1000 * 1000);
+    [model_path(dir, shown), rounded].into_iter().find(|path| path.is_file())
 }
 
 /// Where the best model so far is written.

@@ -9,7 +9,7 @@ Examples:
   pinxit completions zsh > ~/.zfunc/_pinxit
   pinxit completions fish > ~/.config/fish/completions/pinxit.fish";
 
-/// Print completions for a shell
+/// Print completions for a shell: its script, also with --json
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CompletionsArgs {

@@ -18,7 +18,7 @@ Examples:
 pub struct DoctorArgs {}
 
 pub fn run(_: &DoctorArgs, context: &Context) -> Result<()> {
-    let findings = doctor::examine(&context.studio);
+    let findings = doctor::examine(&context.studio, context.unusable.as_ref());
     let is_ill = findings.iter().any(|f| f.verdict == Verdict::Broken);
     if context.globals.json {
         output::data(&event::versioned(&json!({ "healthy": !is_ill, "findings": findings })));

@@ -2,7 +2,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Command};
-use pinxit_studio::Result;
+use pinxit_studio::{Result, event};
+use serde_json::json;
 
 use crate::context::Context;
 use crate::output;
@@ -22,10 +23,13 @@ pub struct ManArgs {
 
 pub fn run(args: &ManArgs, context: &Context) -> Result<()> {
     pinxit_studio::paths::make_parent(&args.dir.join("page"))?;
-    let mut command = crate::cli::command();
-    command.build();
+    let command = crate::cli::command();
     let mut written = 0;
     write(&command, "pinxit", &args.dir, &mut written)?;
+    if context.globals.json {
+        output::data(&event::versioned(&json!({ "pages": written, "folder": args.dir })));
+        return Ok(());
+    }
     output::data(&format!("{written} pages in {}", args.dir.display()));
     context.next(&[format!("man -l {}", args.dir.join("pinxit.1").display())]);
     Ok(())

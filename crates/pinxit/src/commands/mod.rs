@@ -17,7 +17,7 @@ use pinxit_studio::{Error, Result};
 
 use crate::cli::{Cli, Commands};
 use crate::context::Context;
-use crate::{interrupt, reference};
+use crate::interrupt;
 
 /// Runs the command that was typed.
 pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
@@ -46,14 +46,10 @@ fn dispatch(command: Commands, context: &mut Context) -> Result<()> {
         Commands::Demo(args) => demo::run(args, context),
         Commands::Completions(args) => completions::run(&args),
         Commands::Man(args) => man::run(&args, context),
-        Commands::CliReference(_) => {
-            reference::run();
-            Ok(())
-        }
     }
 }
 
-/// Moves a thing into the bin and says where it lies now.
+/// Moves a thing into the bin and says where it lies now, and how its space is had back.
 fn remove(kind: pinxit_studio::Kind, name: &str, context: &Context) -> Result<()> {
     let to = context.studio.remove(kind, name)?;
     if context.globals.json {
@@ -61,6 +57,9 @@ fn remove(kind: pinxit_studio::Kind, name: &str, context: &Context) -> Result<()
         crate::output::data(&pinxit_studio::event::versioned(&answer));
     } else {
         crate::output::data(&format!("moved to {}", to.display()));
+    }
+    if !context.globals.quiet && !context.globals.json {
+        crate::output::say(&format!("its space is free again when {} is deleted", context.studio.bin().display()));
     }
     Ok(())
 }

@@ -58,7 +58,7 @@ fn list(context: &Context) -> Result<()> {
                 run.name.clone(),
                 run.card.dataset.clone(),
                 run.state.word().to_string(),
-                run.last.as_ref().map_or("-".into(), |l| face::short(l.kimg)),
+                run.last.as_ref().map_or("0.00".into(), |l| face::short(l.kimg)),
                 run.end.clone(),
                 run.card.began.clone(),
             ],

@@ -1,10 +1,12 @@
 //! `pinxit train`
 use clap::Args;
-use pinxit_studio::settings::{Condition, Origin, Size, Span, TrainPartial, TrainSettings, sourced};
-use pinxit_studio::train::{self, TrainRequest};
+use clap::builder::PossibleValuesParser;
+use pinxit_studio::settings::{Condition, Origin, Size, Span, TrainPartial, TrainSettings};
+use pinxit_studio::train::{self, ResolvedConfig, RunCard, TrainRequest};
 use pinxit_studio::{Error, Result};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
+use crate::cli::words;
 use crate::context::Context;
 use crate::output;
 
@@ -35,7 +37,7 @@ pub struct TrainArgs {
     /// Begin from a model instead of from nothing
     #[arg(long, value_name = "MODEL", conflicts_with = "resume")]
     from: Option<String>,
-    /// Go on with a run where it stopped; --for or --kimg give it another end, counted from its beginning
+    /// Go on with a run (its name or its folder) where it stopped; --for or --kimg give it another end, counted from its beginning
     #[arg(long, value_name = "RUN", conflicts_with_all = ["name", "size", "preset", "batch", "seed", "discriminator", "flip", "condition", "set"])]
     resume: Option<String>,
     /// Name of the run and its model [default: that of the dataset]
@@ -45,10 +47,10 @@ pub struct TrainArgs {
     #[arg(long, value_name = "SIZE")]
     size: Option<Size>,
     /// Network size: auto, xs-32, xs-64, s-64, xs-128, s-128 [default: auto]
-    #[arg(long, value_name = "PRESET", value_parser = train::preset)]
+    #[arg(long, value_name = "PRESET", value_parser = PossibleValuesParser::new(train::presets()), hide_possible_values = true)]
     preset: Option<String>,
     /// Labels to learn: class, style, both, none [default: both]
-    #[arg(long, value_name = "WHICH")]
+    #[arg(long, value_name = "WHICH", value_parser = words::<Condition>(Condition::WORDS), hide_possible_values = true)]
     condition: Option<Condition>,
     /// Never show pictures mirrored (text, clocks, left and right that matter)
     #[arg(id = "flip", long = "no-flip")]
@@ -59,7 +61,7 @@ pub struct TrainArgs {
     /// One number from which every random choice follows [default: 0]
     #[arg(long, value_name = "N", help_heading = "More")]
     seed: Option<u64>,
-    /// Pictures a step [default: 8; own: 32]
+    /// Pictures a step; for projected 4, 8, 12 and so on [default: 8; own: 32]
     #[arg(long, value_name = "N", help_heading = "More", value_parser = clap::value_parser!(u16).range(1..=4096))]
     batch: Option<u16>,
     /// Which network judges: projected or own [default: projected]
@@ -97,37 +99,41 @@ pub fn run(args: TrainArgs, context: &mut Context) -> Result<()> {
     let plan = train::plan(&context.studio, &request)?;
     check_size(args.size, plan.resolution())?;
     if args.dry_run {
-        let (settings, condition) = (plan.config.json(), plan.condition());
-        let object =
-            json!({ "dry_run": "train", "run": plan.name, "folder": plan.dir, "condition": condition, "settings": settings });
-        let head = format!("# run {} in {}, labels learnt: {}\n", plan.name, plan.dir.display(), plan.condition());
-        output::dry_run(context.globals.json, object, &(head + &plan.config.annotated(&plan.config.config)?));
-        return Ok(());
+        let head = format!("# run {} in {}", plan.name, plan.dir.display());
+        let object = json!({ "dry_run": "train", "run": plan.name, "folder": plan.dir });
+        return say_dry(&head, object, plan.card(), &plan.config, context);
     }
     let trained = train::begin(&context.studio, plan, &mut context.face)?;
     say(&trained, context)
 }
 
 /// Only what was typed or set in the environment changes a run's end; files speak for new runs.
-fn resume(name: &str, given: &TrainPartial, dry_run: bool, context: &mut Context) -> Result<()> {
+fn resume(wanted: &str, given: &TrainPartial, dry_run: bool, context: &mut Context) -> Result<()> {
     let origin = |key: &str| context.origin(key);
     let layer = pinxit_studio::settings::Layer { partial: given, origin: &origin };
     let (settings, origins) = TrainSettings::resolve(&[layer]);
-    let (length, source) = train::length(&settings, &origins).unzip();
+    let length = train::length(&settings, &origins);
     if dry_run {
-        let run = train::resumable(&context.studio, name, length)?;
-        let source = source.unwrap_or_else(|| Origin::File(run.dir.join("config.toml")));
-        let end = pinxit_studio::runs::end_words(run.length);
-        let object = json!({
-            "dry_run": "train", "run": name, "folder": run.dir, "at_kimg": run.at_kimg,
-            "settings": { "length": sourced(&json!(end), &source) },
-        });
-        let lines = format!("# run {name} in {}, at {} kimg, to {end}  # {source}", run.dir.display(), run.at_kimg);
-        output::dry_run(context.globals.json, object, &lines);
-        return Ok(());
+        let run = train::resumable(&context.studio, wanted, length)?;
+        let object = json!({ "dry_run": "train", "run": run.name, "folder": run.dir, "at_kimg": run.at_kimg });
+        let end = pinxit_studio::runs::end_words(run.config.config.length);
+        let head = format!("# run {} in {}, at {} kimg, to {end}", run.name, run.dir.display(), run.at_kimg);
+        return say_dry(&head, object, &run.card, &run.config, context);
     }
-    let trained = train::resume(&context.studio, name, length, &mut context.face)?;
+    let trained = train::resume(&context.studio, wanted, length.map(|(length, _)| length), &mut context.face)?;
     say(&trained, context)
+}
+
+/// What a run is or would be, and every setting of it. What it learns from is no setting of the training, and comes first.
+fn say_dry(head: &str, mut object: Json, card: &RunCard, config: &ResolvedConfig, context: &Context) -> Result<()> {
+    object["dataset"] = json!(card.dataset);
+    object["condition"] = json!(card.condition);
+    object["from"] = json!(card.from);
+    object["settings"] = Json::Object(config.json());
+    let from = card.from.as_ref().map(|model| format!("\n# from the model {model}")).unwrap_or_default();
+    let head = format!("{head}\n# on the dataset {}, labels learnt: {}{from}\n", card.dataset, card.condition);
+    output::dry_run(context.globals.json, object, &(head + &config.annotated(&config.config)?));
+    Ok(())
 }
 
 fn check_size(wanted: Option<Size>, (height, width): (usize, usize)) -> Result<()> {
