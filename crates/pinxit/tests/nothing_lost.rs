@@ -76,7 +76,7 @@ fn painting_replaces_no_other_picture() {
     assert_eq!(code(&desk.run(&again)), 0, "byte for byte the same is no other file");
 
     // All names are looked at before the first is painted.
-    assert_eq!(code(&desk.run(&["generate", "dots", "--class", "round", "--seeds", "0", "--psi", "0.5", "-o", "calm"])), 0);
+    assert_eq!(code(&desk.run(&["generate", "dots", "--class", "round", "--seeds", "0", "--caption", "calm", "-o", "calm"])), 0);
     let from =
         |other| ["generate", "--from", "out/dots-round-000001.png", "--from", "out/dots-round-000000.png", "--from", other];
     let alike = failure(&desk, &[&from("calm/dots-round-000000.png")[..], &["-o", "two"]].concat());

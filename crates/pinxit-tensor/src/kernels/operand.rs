@@ -79,7 +79,7 @@ impl Pair {
 #[inline(always)]
 fn round(v: f32) -> u32 {
     let bits = v.to_bits();
-    let nearest = (bits + (0x7fff + (bits >> 16 & 1))) >> 16;
+    let nearest = bits.wrapping_add(0x7fff + (bits >> 16 & 1)) >> 16; // wraps for NaN only
     if v.is_nan() { 0x7fc0 } else { nearest }
 }
 
