@@ -30,7 +30,7 @@ pub fn run<S: Simd>(m: usize, k: usize, n: usize, a: &[S::T], ta: bool, b: &[S::
 }
 
 /// `[rows, cols]` to `[cols, rows]`.
-fn transpose<T: Plain>(from: &[T], rows: usize, cols: usize, to: &mut [T]) {
+pub fn transpose<T: Plain>(from: &[T], rows: usize, cols: usize, to: &mut [T]) {
     for r in 0..rows {
         for c in 0..cols {
             to[c * rows + r] = from[r * cols + c];

@@ -10,6 +10,7 @@
 //! ```
 //! Shares and slices depend on the shape alone and their sums are added in order: the same bytes for any number of threads.
 use super::conv::copy_row;
+use super::matmul::transpose;
 use super::operand::Operand;
 use super::scratch::{Slot, with};
 use super::simd::{Body, Simd};
@@ -25,8 +26,13 @@ const WIDEST: usize = 256;
 const LOAD: usize = 96 * 1024;
 /// Elements all partial sums together may take: more shares cost more in the last addition than they gain.
 const PARTIAL: usize = 1 << 20;
+/// Pixels that a share must have to be worth its sums: 8x8 128>128 of a batch of 8 ran at a third of its speed in 7 shares.
+const SHARE: usize = 512;
 /// Input channels a task aims at: dy is repacked once for each slice.
 const SLICE: usize = 32;
+/// Tasks below which slices are made smaller, unless channels and taps of a slice would be too few to be worth repacking dy.
+const TASKS: usize = 4;
+const WORTH: usize = 64;
 
 /// How the work is cut. All strips are equal; what hangs over an edge is multiplied by zeros.
 struct Cut {
@@ -37,7 +43,7 @@ struct Cut {
     /// Strips a picture, downwards and across.
     down: usize,
     across: usize,
-    /// Input channels a slice (a multiple of `ROWS`), and slices.
+    /// Input channels a slice (a multiple of two blocks of `ROWS`, see [`PackLine`]), and slices.
     slice: usize,
     slices: usize,
     /// Shares of the strips.
@@ -53,11 +59,13 @@ impl Cut {
         let cols = wo.div_ceil(across);
         let down = ho.div_ceil((4 * RUN).div_ceil(cols));
         let rows = ho.div_ceil(down);
-        let slice = (SLICE.div_ceil(S::ROWS) * S::ROWS).min(g.ci.div_ceil(S::ROWS) * S::ROWS);
         let pairs = cols.div_ceil(S::K::NUMBERS);
-        let mut cut = Cut { rows, cols, pairs, down, across, slice, slices: g.ci.div_ceil(slice), shares: 1, strips: 1 };
         let weights = g.kh * g.kw * g.ci * padded::<S>(g.co);
-        cut.shares = (PARTIAL / weights.max(1)).clamp(1, 16).min((g.n * down * across).max(1));
+        let most = (PARTIAL / weights.max(1)).min(16).min(g.n * down * across).min(g.n * ho * wo / SHARE);
+        let shares = most.max(1);
+        let least = (WORTH / (g.kh * g.kw)).clamp(1, SLICE);
+        let slice = (g.ci * shares / TASKS).clamp(least, SLICE).min(g.ci.max(1)).next_multiple_of(2 * S::ROWS);
+        let mut cut = Cut { rows, cols, pairs, down, across, slice, slices: g.ci.div_ceil(slice), shares, strips: 1 };
         let strip = cut.strip_x(g) * slice + rows * pairs * padded::<S>(g.co);
         cut.strips = (LOAD / strip.max(1)).clamp(1, g.n.max(1) * down * across);
         cut
@@ -84,9 +92,18 @@ impl Cut {
 
 /// See [`super::Kernels::conv_weight_grad`].
 pub fn run<S: Simd>(g: &Conv, x: &[S::T], dy: &[S::T], dw: &mut [S::T]) {
-    if g.kh * g.kw == 1 && g.stride == 1 && g.pad == 0 && g.h > 1 {
-        // Pixels without neighbours: one long row, cut into even strips.
-        return run::<S>(&Conv { n: 1, h: 1, w: g.n * g.h * g.w, ..*g }, x, dy, dw);
+    if g.kh * g.kw == 1 && g.stride == 1 && g.pad == 0 {
+        if g.co < S::LANES.min(g.ci) {
+            // x and dy change places, or most lanes would be empty: to RGB it is twice as fast.
+            return with(Slot::Transposed, dw.len(), |turned: &mut [S::T]| {
+                run::<S>(&Conv { ci: g.co, co: g.ci, ..*g }, dy, x, turned);
+                transpose(turned, g.co, g.ci, dw);
+            });
+        }
+        if g.h > 1 {
+            // Pixels without neighbours: one long row, cut into even strips.
+            return run::<S>(&Conv { n: 1, h: 1, w: g.n * g.h * g.w, ..*g }, x, dy, dw);
+        }
     }
     if g.n * g.ho() * g.wo() == 0 {
         return dw.fill(S::T::default());
@@ -169,29 +186,30 @@ fn pack_x<S: Simd>(
             let y = (row * g.stride + r) as isize - g.pad as isize;
             let inside = y >= 0 && y < g.h as isize;
             let line = if inside { &x[(picture * g.h + y as usize) * g.w * g.ci..][..g.w * g.ci] } else { &[][..] };
-            for (b, first) in channels.clone().step_by(S::ROWS).enumerate() {
-                let to = &mut to[b * pitch + (s * height + r) * width * S::ROWS..][..width * S::ROWS];
-                let used = S::ROWS.min(channels.end - first);
-                if let (true, Some(line)) = (g.ci == S::ROWS, S::K::same(line)) {
-                    copy_row(line, left * g.ci as isize, to);
-                    continue;
-                }
-                let from = Columns { line, ci: g.ci, first, used, left, apart: g.stride };
+            let at = (s * height + r) * width * S::ROWS;
+            if let (true, Some(line)) = (g.ci == S::ROWS, S::K::same(line)) {
+                copy_row(line, left * g.ci as isize, &mut to[at..][..width * S::ROWS]);
+                continue;
+            }
+            for (b, first) in channels.clone().step_by(2 * S::ROWS).enumerate() {
+                let used = (2 * S::ROWS).min(channels.end - first);
+                let to = &mut to[2 * b * pitch + at..];
+                let (near, far) = to.split_at_mut(if used > S::ROWS { pitch } else { to.len() });
+                let far = if used > S::ROWS { &mut far[..width * S::ROWS] } else { far };
+                let from = Columns { line, width: line.len() / g.ci, ci: g.ci, first, used, left, apart: g.stride };
+                let line = PackLine { from, near: &mut near[..width * S::ROWS], far };
                 // SAFETY: the set is the one in use.
-                match S::ROWS {
-                    8 => unsafe { S::enter(PackLine::<_, _, 8> { from, to }) },
-                    6 => unsafe { S::enter(PackLine::<_, _, 6> { from, to }) },
-                    3 => unsafe { S::enter(PackLine::<_, _, 3> { from, to }) },
-                    rows => unreachable!("tiles of {rows} rows"),
-                }
+                unsafe { S::enter(line) }
             }
         }
     }
 }
 
-/// `used` channels from `first` of the pixels of a row, from pixel `left` on; zeros beyond the row.
+/// `used` channels from `first` of the pixels of a row, from pixel `left` on; none beyond the row.
 struct Columns<'a, T> {
     line: &'a [T],
+    /// Pixels of the row.
+    width: usize,
     ci: usize,
     first: usize,
     used: usize,
@@ -203,30 +221,42 @@ struct Columns<'a, T> {
 impl<T> Columns<'_, T> {
     #[inline(always)]
     fn get(&self, i: usize) -> Option<&[T]> {
-        let column = usize::try_from(self.left + i as isize).ok().filter(|&c| c < self.line.len() / self.ci)?;
+        let column = usize::try_from(self.left + i as isize).ok().filter(|&c| c < self.width)?;
         Some(&self.line[column * self.ci + self.first..][..self.used])
     }
 }
 
-/// Columns to `[pixel][P]`.
-struct PackLine<'a, T, K, const P: usize> {
+/// Columns to `[pixel][ROWS]`, twice: half a register would be loaded for one block of channels alone.
+struct PackLine<'a, T, K> {
     from: Columns<'a, T>,
-    to: &'a mut [K],
+    near: &'a mut [K],
+    /// The second block, empty where the channels end in the first.
+    far: &'a mut [K],
 }
 
-impl<S: Simd, const P: usize> Body<S> for PackLine<'_, S::T, S::K, P> {
+impl<S: Simd> Body<S> for PackLine<'_, S::T, S::K> {
     #[inline(always)]
     unsafe fn run(self) {
-        for (i, to) in self.to.chunks_exact_mut(P).enumerate() {
-            let (first, second, used) = (self.from.get(i), self.from.get(i + self.from.apart), self.from.used);
-            // SAFETY: inside `enter`.
-            unsafe {
-                if used == P {
-                    S::pairs(first.map(|f| &f[..P]), second.map(|s| &s[..P]), to); // of a length the compiler knows
-                } else {
-                    to[used..].fill(S::K::default());
-                    S::pairs(first, second, &mut to[..used]);
+        let (from, whole, mut operands) = (&self.from, self.from.used == 2 * S::ROWS, [S::K::default(); 16]);
+        let mut far = self.far.chunks_exact_mut(S::ROWS);
+        for (i, near) in self.near.chunks_exact_mut(S::ROWS).enumerate() {
+            let (first, second) = (from.get(i), from.get(i + from.apart));
+            match far.next() {
+                Some(far) => {
+                    let both = 2 * S::ROWS;
+                    // SAFETY: inside `enter`. A length that the compiler knows is worth a fifth of the kernel's speed.
+                    unsafe {
+                        if whole {
+                            S::pairs(first.map(|f| &f[..both]), second.map(|s| &s[..both]), &mut operands[..both])
+                        } else {
+                            S::pairs(first, second, &mut operands[..from.used])
+                        }
+                    }
+                    near.copy_from_slice(&operands[..S::ROWS]);
+                    far.copy_from_slice(&operands[S::ROWS..][..S::ROWS]);
                 }
+                // SAFETY: inside `enter`.
+                None => unsafe { S::pairs(first, second, &mut near[..from.used]) },
             }
         }
     }
