@@ -55,6 +55,8 @@ fn every_format_carries_a_recipe_that_paints_it_again() {
         let again = desk.path().join(stdout(&out).trim());
         assert_eq!(std::fs::read(desk.path().join(path)).unwrap(), std::fs::read(again).unwrap(), "{format}");
     }
+    let out = desk.run(&["generate", "dots", "--seeds", "7", "--class", "round", "--format", "jpg", "-o", "jpeg", "-q"]);
+    assert_eq!((code(&out), stdout(&out).trim()), (0, "jpeg/dots-round-000007.jpg"), "{}", stderr(&out));
 }
 
 #[test]

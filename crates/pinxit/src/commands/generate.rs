@@ -44,7 +44,7 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "PSI", visible_alias = "trunc", allow_negative_numbers = true, value_parser = psi)]
     psi: Option<f64>,
     /// File format: png, jpeg, webp, avif [default: png]
-    #[arg(long, value_name = "FORMAT", value_parser = words::<ImageFormat>(ImageFormat::WORDS), hide_possible_values = true)]
+    #[arg(long, value_name = "FORMAT", value_parser = words::<ImageFormat>(ImageFormat::WORDS, ImageFormat::ALSO), hide_possible_values = true)]
     format: Option<ImageFormat>,
     /// Quality of jpeg and avif, 1 to 100 [default: 90]
     #[arg(long, value_name = "Q", value_parser = clap::value_parser!(u8).range(1..=100))]
