@@ -175,6 +175,7 @@ fn a_home_that_is_none_is_a_finding() {
     std::fs::write(desk.path().join("file"), "no folder").unwrap();
     let seen = failure(&desk, &["doctor", "--home", "file"]);
     assert!(seen.starts_with("exit 1\n") && seen.contains("file cannot be used") && seen.contains("arithmetic"), "{seen}");
+    assert!(seen.contains("not everything works here: home\n"), "the settings are not at fault: {seen}");
 }
 
 #[test]
