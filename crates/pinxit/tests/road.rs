@@ -70,8 +70,9 @@ fn a_run_is_a_model_by_name_and_by_folder() {
     };
     let whole = desk.home().join("runs/dots").display().to_string();
     ["dots", "home/runs/dots", "home/runs/dots/", &whole].into_iter().for_each(paint);
-    let out = desk.command(&["generate", ".", "--seeds", "1", "-q"]).current_dir(desk.home().join("runs/dots")).output();
-    assert_eq!(code(&out.unwrap()), 0);
+    let inside = |args: &[&str]| desk.command(args).current_dir(desk.home().join("runs/dots")).output().unwrap();
+    assert_eq!(code(&inside(&["generate", ".", "--seeds", "1", "-q"])), 0);
+    assert!(stdout(&inside(&["info", "."])).starts_with("run        dots\n"), "{}", stdout(&inside(&["info", "."])));
     std::fs::remove_file(desk.home().join("runs/dots/model-000000.040.safetensors")).unwrap();
     for (model, why) in [("home/runs/dots", "has saved no model yet"), ("home/datasets/dots", "is neither a picture")] {
         let refused = common::failure(&desk, &["generate", model]);
