@@ -147,7 +147,9 @@ fn a_dry_run_in_json_is_one_object_with_the_source_of_every_value() {
     let paint = plan(&["generate", "dots", "--seeds", "1-2", "--class", "round", "--psi", "0.5"]);
     assert_eq!(paint["settings"]["psi"], serde_json::json!({ "value": 0.5, "source": "flag --psi" }));
     assert_eq!(paint["pictures"].as_array().map(Vec::len), Some(2));
-    assert_eq!(plan(&["generate", "--from", "out/dots-round-000001.png"])["pictures"][0], "dots-round-000001-again.png");
+    let again = plan(&["generate", "--from", "out/dots-round-000001.png"]);
+    assert_eq!(again["pictures"][0], "dots-round-000001-again.png");
+    assert!(again["settings"]["psi"].is_null() && again["settings"]["format"].is_null(), "those of the picture count: {again}");
     assert!(!desk.path().join("dots-round-000001-again.png").exists(), "a dry run paints nothing");
     std::fs::write(desk.path().join("dots/round/broken.png"), "no picture").unwrap();
     let import = plan(&["import", "dots", "--into", "more", "--size", "32"]);
