@@ -169,6 +169,27 @@ fn settings_files_with_mistakes() {
     assert!(common::stdout(&json).contains(r#""what":"settings","verdict":"broken","found":"the settings in "#));
 }
 
+/// A run's own folder holds a config.toml, and so do the folders of other programs.
+#[test]
+fn a_config_toml_in_the_current_folder_is_none_of_ours() {
+    let desk = Desk::new();
+    std::fs::write(desk.path().join("config.toml"), "[other\n").unwrap();
+    let out = desk.command(&["runs", "list"]).env_remove("PINXIT_HOME").output().unwrap();
+    assert_eq!(code(&out), 0, "{}", common::stderr(&out));
+}
+
+#[test]
+fn doctor_looks_at_the_home_that_the_settings_name_though_its_own_are_broken() {
+    let desk = Desk::new();
+    let person = desk.path().join("nobody/pinxit");
+    std::fs::create_dir_all(&person).unwrap();
+    std::fs::write(person.join("config.toml"), format!("home = {:?}\n", desk.home())).unwrap();
+    std::fs::write(desk.home().join("config.toml"), "[train\n").unwrap();
+    let out = desk.command(&["doctor", "--json"]).env_remove("PINXIT_HOME").output().unwrap();
+    let home = format!(r#""what":"home","verdict":"fine","found":"{}""#, desk.home().display());
+    assert!(common::stdout(&out).contains(&home) && code(&out) == 1, "{}", common::stdout(&out));
+}
+
 #[test]
 fn a_home_that_is_none_is_a_finding() {
     let desk = Desk::new();
