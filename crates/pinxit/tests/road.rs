@@ -198,10 +198,14 @@ fn a_run_folder_has_what_it_says() {
     );
     let shown = stdout(&desk.run(&["runs", "show", "dots"]));
     assert!(shown.contains("finished"), "{shown}");
-    // As before its first tick.
+    // As before its first tick, stopped or just begun.
     std::fs::write(run.join("stats.jsonl"), "").unwrap();
-    let listed = stdout(&desk.run(&["runs", "list"]));
-    assert!(listed.contains("  0.00  "), "{listed}");
+    let listed = || stdout(&desk.run(&["runs", "list"]));
+    assert!(listed().contains("  0.04  "), "{}", listed());
+    let shown = stdout(&desk.run(&["runs", "show", "dots"]));
+    assert!(shown.contains("stands at  0.04 kimg after "), "{shown}");
+    std::fs::remove_dir_all(run.join("state")).unwrap();
+    assert!(listed().contains("     0  0.04 kimg"), "{}", listed());
 }
 
 #[test]
