@@ -83,6 +83,12 @@ impl<'a> Collection<'a> {
         group.into_iter().map(|(i, own)| (i, joined.root(&own))).collect()
     }
 
+    /// Works of these sources that no label row names.
+    fn unlabelled(&self, sources: &[usize]) -> usize {
+        let items = self.group.keys().map(|&i| &self.listing.items[i]);
+        items.filter(|item| sources.contains(&item.source) && self.labels.row(&item.name).is_none()).count()
+    }
+
     fn class(&self, i: usize) -> Option<String> {
         let item = &self.listing.items[i];
         self.labels.class(&item.name, &self.listing.sources[item.source].prefix)
@@ -314,6 +320,9 @@ fn report(c: &Collection<'_>, sides: &BTreeMap<String, Split>, name: &str) -> (I
         files: c.file_reports(),
         ..ImportReport::default()
     };
+    for labels in &mut report.labels {
+        labels.unlabelled = c.unlabelled(&labels.sources);
+    }
     for record in c.records(sides) {
         match record.split {
             Split::Train => report.train += 1,
@@ -357,8 +366,8 @@ fn warn(report: &mut ImportReport) {
         }
         if labels.unlabelled > 0 {
             warnings.push(format!(
-                "{}: {} pictures have no row: their class is that of their folder, if any",
-                labels.file, labels.unlabelled
+                "{}: {} of {} pictures have no row: their class is that of their folder, if any",
+                labels.file, labels.unlabelled, report.works
             ));
         }
         if !labels.unknown_columns.is_empty() {

@@ -79,7 +79,10 @@ pub struct LabelReport {
     pub unreadable: usize,
     /// The first 20 of them, with the reason.
     pub bad_rows: Vec<String>,
-    /// Pictures no row names.
+    /// The sources whose pictures it speaks of.
+    #[serde(skip)]
+    pub(crate) sources: Vec<usize>,
+    /// Pictures taken in that no row names.
     pub unlabelled: usize,
     /// Columns nobody reads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -89,8 +89,8 @@ pub fn suggestions(name: &str, train: usize) -> Vec<String> {
 pub(crate) fn too_small_for(train: usize) -> Option<String> {
     let needs = [("to train", run::LEAST_PICTURES), ("to evaluate a model on", metrics::LEAST_PICTURES)];
     let (what, needed) = needs.into_iter().find(|(_, needed)| train < *needed)?;
-    let pictures = if train == 1 { "picture" } else { "pictures" };
-    Some(format!("{train} {pictures} to learn from, beside those held out, are too few {what}: that takes {needed}"))
+    let (pictures, are) = if train == 1 { ("picture", "is") } else { ("pictures", "are") };
+    Some(format!("{train} {pictures} to learn from, beside those held out, {are} too few {what}: that takes {needed}"))
 }
 
 /// Where a contact sheet goes.

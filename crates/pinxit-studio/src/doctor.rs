@@ -48,7 +48,8 @@ pub struct Finding {
 pub fn examine(studio: &Studio, settings: Option<&Error>) -> Vec<Finding> {
     let mut findings = vec![processor(), instructions(), threads(), memory(), disk(studio), home(studio)];
     findings.extend(bin(studio));
-    findings.extend(settings.map(broken_settings));
+    // A home that is no folder has been told of.
+    findings.extend(settings.filter(|e| !matches!(e, Error::NotAFolder { .. })).map(broken_settings));
     findings.extend([arithmetic(), weights()]);
     findings
 }
@@ -110,7 +111,8 @@ fn home(studio: &Studio) -> Finding {
 /// In one line: without the excerpt of the file that a reader of TOML draws between bars.
 fn broken_settings(e: &Error) -> Finding {
     let text = e.to_string();
-    let lines: Vec<&str> = text.lines().filter(|line| !line.contains('|')).collect();
+    let is_excerpt = |line: &&str| line.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit()).starts_with('|');
+    let lines: Vec<&str> = text.lines().filter(|line| !is_excerpt(line)).collect();
     finding("settings", false, Verdict::Broken, lines.join(": "))
 }
 
@@ -189,6 +191,15 @@ mod tests {
         for place in [file.join("home"), file] {
             assert_eq!(home(&Studio::at(&place)).verdict, Verdict::Broken, "{}", place.display());
         }
+    }
+
+    #[test]
+    fn settings_are_told_of_in_one_line_with_the_reason() {
+        let message =
+            "TOML parse error at line 12, column 8\n   |\n12 | kimg = \"a | b\"\n   |        ^^^^^^^\ninvalid type: \"a | b\"";
+        let e = Error::Settings { path: "config.toml".into(), message: message.into() };
+        let found = broken_settings(&e).found;
+        assert!(found.ends_with("TOML parse error at line 12, column 8: invalid type: \"a | b\""), "{found}");
     }
 
     #[test]

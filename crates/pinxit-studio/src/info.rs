@@ -46,18 +46,18 @@ pub fn info(studio: &Studio, path: &Path) -> Result<FileInfo> {
     if !path.exists() {
         return Err(Error::NoFile { path: path.into(), shown_by: shown_by(studio, path) });
     }
-    let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     if path.is_dir() {
         if path.join("dataset.json").exists() {
             let dataset = pinxit_dataset::Dataset::open(path)?;
             return Ok(FileInfo::Dataset(Box::new(crate::datasets::detail(&dataset))));
         }
         if crate::runs::is_run(path) {
-            return Ok(FileInfo::Run(Box::new(crate::runs::detail(&name, path)?)));
+            return Ok(FileInfo::Run(Box::new(crate::runs::detail(&crate::runs::folder_name(path)?, path)?)));
         }
         return Err(Error::NotKnown { path: path.into() });
     }
     if path.extension().is_some_and(|e| e == "safetensors") {
+        let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
         let found = Found { name, path: path.into() };
         return Ok(FileInfo::Model(Box::new(crate::models::card(&found)?)));
     }

@@ -45,6 +45,10 @@ pub struct RunDetail {
     pub state: RunState,
     /// What it learns from.
     pub card: RunCard,
+    /// Thousands of pictures shown: by the log, or by the saved state where that is further, as after a stop between two ticks.
+    pub at_kimg: f64,
+    /// Seconds it took, counted alike.
+    pub at_secs: f64,
     /// Where it ends: `400 kimg` or `30m`.
     pub end: String,
     /// The last line of its log.
@@ -118,15 +122,19 @@ pub(crate) fn detail(name: &str, dir: &Path) -> Result<RunDetail> {
     let lines = lines(dir)?;
     let last = lines.last().cloned();
     // Where the log ends is not enough: a run is finished when its last state was saved.
-    let state = match Store::at(dir).counters() {
+    let saved = Store::at(dir).counters();
+    let state = match &saved {
         _ if is_running(dir) => RunState::Running,
-        Some(counters) if lies_ahead(config.length, &counters).is_err() => RunState::Finished,
+        Some(counters) if lies_ahead(config.length, counters).is_err() => RunState::Finished,
         _ => RunState::Stopped,
     };
+    let logged = last.as_ref().map_or((0.0, 0.0), |l| (l.kimg, l.secs));
+    let (at_kimg, at_secs) = saved.map_or(logged, |c| (logged.0.max(c.kimg()), logged.1.max(c.elapsed_secs)));
     let end = end_words(config.length);
     let measured = lines.into_iter().rev().find(|l| l.measures.is_some());
     let preview = sorted(&dir.join("previews"), |n| n.ends_with(".png")).pop();
-    Ok(RunDetail { name: name.into(), path: dir.into(), state, card, end, last, measured, models: snapshots(dir), preview })
+    let (name, path, models) = (name.into(), dir.into(), snapshots(dir));
+    Ok(RunDetail { name, path, state, card, at_kimg, at_secs, end, last, measured, models, preview })
 }
 
 /// An end as people write it: `400 kimg` or `30m`.

@@ -3,7 +3,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser};
+use clap::builder::{BoolishValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use pinxit_studio::settings::Instructions;
@@ -60,7 +60,7 @@ pub struct Globals {
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// Processor instructions to compute with: auto, portable, avx2, avx512
-    #[arg(long, global = true, value_name = "SET", default_value = "auto", value_parser = words::<Instructions>(Instructions::WORDS), hide_possible_values = true)]
+    #[arg(long, global = true, value_name = "SET", default_value = "auto", value_parser = words::<Instructions>(Instructions::WORDS, Instructions::ALSO), hide_possible_values = true)]
     pub isa: Instructions,
 }
 
@@ -122,12 +122,14 @@ fn with_environment(command: Command, name: &str) -> Command {
     command.mut_args(named).mut_subcommands(nested)
 }
 
-/// A closed set of words as clap knows it: shells complete them, and an error lists them.
-pub fn words<T>(words: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+/// A closed set of words as clap knows it: shells complete them, and an error lists them. Those of `also` are only understood.
+pub fn words<T>(words: &'static [&'static str], also: &'static [&'static str]) -> impl TypedValueParser<Value = T>
 where
     T: FromStr<Err = String> + Clone + Send + Sync + 'static,
 {
-    PossibleValuesParser::new(words).try_map(|word| word.parse())
+    let shown = words.iter().map(|word| PossibleValue::new(*word));
+    let hidden = also.iter().map(|word| PossibleValue::new(*word).hide(true));
+    PossibleValuesParser::new(shown.chain(hidden)).try_map(|word| word.parse())
 }
 
 /// Whether JSON was asked for, where the command line as a whole cannot be read.

@@ -1,9 +1,9 @@
 //! What a command works with: the studio, the settings files, the face, and where its flags came from.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use pinxit_studio::settings::{Layer, Origin, SettingsFile, files};
+use pinxit_studio::settings::{Layer, Origin, SettingsFile, file, files};
 use pinxit_studio::shell::quote;
 use pinxit_studio::{Error, Result, Studio};
 
@@ -41,7 +41,9 @@ impl Context {
         };
         let (home, files, unusable) = match settled(&globals) {
             Ok((home, files)) => (home, files, None),
-            Err(e) if command == "doctor" => (globals.home.clone().unwrap_or_else(usual_home), Vec::new(), Some(e)),
+            Err(e) if command == "doctor" => {
+                (home(&globals, user_file().as_deref()).unwrap_or_else(|_| usual_home()), Vec::new(), Some(e))
+            }
             Err(e) => return Err(e),
         };
         let suffix = home_suffix(&globals, &matches);
@@ -134,10 +136,7 @@ fn home_suffix(globals: &Globals, matches: &ArgMatches) -> HomeSuffix {
 /// The home and the settings files; the machine is prepared as they say.
 fn settled(globals: &Globals) -> Result<(PathBuf, Vec<(PathBuf, SettingsFile)>)> {
     let user = user_file();
-    let home = match &globals.home {
-        Some(home) => home.clone(),
-        None => home_from(user.as_deref())?,
-    };
+    let home = home(globals, user.as_deref())?;
     pinxit_studio::paths::check_folder(&home)?;
     let files = files(user.as_deref(), &home)?;
     let threads = globals.threads.map(usize::from).or_else(|| files.iter().rev().find_map(|f| f.1.threads));
@@ -159,15 +158,13 @@ fn user_file() -> Option<PathBuf> {
     Some(folder.join("pinxit").join("config.toml"))
 }
 
-/// The home named in the person's settings, else `~/pinxit`.
-fn home_from(user: Option<&std::path::Path>) -> Result<PathBuf> {
-    let named = match user {
-        Some(path) => {
-            files(Some(path), std::path::Path::new(""))?.into_iter().find_map(|(from, f)| f.home.filter(|_| from == path))
-        }
-        None => None,
-    };
-    Ok(named.unwrap_or_else(usual_home))
+/// The home asked for, else the one named in the person's settings, else `~/pinxit`.
+fn home(globals: &Globals, user: Option<&Path>) -> Result<PathBuf> {
+    if let Some(home) = &globals.home {
+        return Ok(home.clone());
+    }
+    let settings = user.map(file).transpose()?.flatten();
+    Ok(settings.and_then(|s| s.home).unwrap_or_else(usual_home))
 }
 
 fn usual_home() -> PathBuf {

@@ -63,8 +63,8 @@ fn a_file_for_a_home_a_name_for_a_file_and_half_a_picture() {
     assert!(absent.contains("no file or folder dost") && absent.contains("hint: check the path"), "{absent}");
     let whole = std::fs::read(desk.path().join("pictures/round/000.bmp")).unwrap();
     std::fs::write(desk.path().join("half.bmp"), &whole[..whole.len() / 2]).unwrap();
-    let half = failure(&desk, &["info", "half.bmp"]);
-    assert!(half.contains("BMP, 40x36 px") && half.contains("warning: this BMP file is cut short"), "{half}");
+    let half = common::stdout(&desk.run(&["info", "half.bmp", "-q"]));
+    assert!(half.contains("BMP, 40x36 px") && half.contains("\nproblem: this BMP file is cut short"), "{half}");
 }
 
 /// A stranger's first mistake once took the run's name: `train trees` became `trees-2`, and the next commands found nothing.
@@ -169,12 +169,34 @@ fn settings_files_with_mistakes() {
     assert!(common::stdout(&json).contains(r#""what":"settings","verdict":"broken","found":"the settings in "#));
 }
 
+/// A run's own folder holds a config.toml, and so do the folders of other programs.
+#[test]
+fn a_config_toml_in_the_current_folder_is_none_of_ours() {
+    let desk = Desk::new();
+    std::fs::write(desk.path().join("config.toml"), "[other\n").unwrap();
+    let out = desk.command(&["runs", "list"]).env_remove("PINXIT_HOME").output().unwrap();
+    assert_eq!(code(&out), 0, "{}", common::stderr(&out));
+}
+
+#[test]
+fn doctor_looks_at_the_home_that_the_settings_name_though_its_own_are_broken() {
+    let desk = Desk::new();
+    let person = desk.path().join("nobody/pinxit");
+    std::fs::create_dir_all(&person).unwrap();
+    std::fs::write(person.join("config.toml"), format!("home = {:?}\n", desk.home())).unwrap();
+    std::fs::write(desk.home().join("config.toml"), "[train\n").unwrap();
+    let out = desk.command(&["doctor", "--json"]).env_remove("PINXIT_HOME").output().unwrap();
+    let home = format!(r#""what":"home","verdict":"fine","found":"{}""#, desk.home().display());
+    assert!(common::stdout(&out).contains(&home) && code(&out) == 1, "{}", common::stdout(&out));
+}
+
 #[test]
 fn a_home_that_is_none_is_a_finding() {
     let desk = Desk::new();
     std::fs::write(desk.path().join("file"), "no folder").unwrap();
     let seen = failure(&desk, &["doctor", "--home", "file"]);
     assert!(seen.starts_with("exit 1\n") && seen.contains("file cannot be used") && seen.contains("arithmetic"), "{seen}");
+    assert!(seen.contains("not everything works here: home\n"), "the settings are not at fault: {seen}");
 }
 
 #[test]

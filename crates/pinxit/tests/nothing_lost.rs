@@ -42,6 +42,7 @@ fn a_sheet_nobody_asked_for_lies_with_its_dataset_and_fails_nothing() {
     let shown = failure(&desk, &["datasets", "show", "dots"]);
     assert!(shown.starts_with("exit 0\n") && shown.contains("48 from 48 works"), "{shown}");
     assert!(shown.contains("warning: no contact sheet") && shown.contains("--sheet FILE"), "{shown}");
+    assert_eq!(stderr(&desk.run(&["datasets", "show", "dots", "-q"])), "");
     assert_eq!(code(&desk.run(&["train", "dots", "--dry-run"])), 0, "the dataset is as good as before");
 }
 

@@ -55,6 +55,8 @@ fn every_format_carries_a_recipe_that_paints_it_again() {
         let again = desk.path().join(stdout(&out).trim());
         assert_eq!(std::fs::read(desk.path().join(path)).unwrap(), std::fs::read(again).unwrap(), "{format}");
     }
+    let out = desk.run(&["generate", "dots", "--seeds", "7", "--class", "round", "--format", "jpg", "-o", "jpeg", "-q"]);
+    assert_eq!((code(&out), stdout(&out).trim()), (0, "jpeg/dots-round-000007.jpg"), "{}", stderr(&out));
 }
 
 #[test]
@@ -68,8 +70,9 @@ fn a_run_is_a_model_by_name_and_by_folder() {
     };
     let whole = desk.home().join("runs/dots").display().to_string();
     ["dots", "home/runs/dots", "home/runs/dots/", &whole].into_iter().for_each(paint);
-    let out = desk.command(&["generate", ".", "--seeds", "1", "-q"]).current_dir(desk.home().join("runs/dots")).output();
-    assert_eq!(code(&out.unwrap()), 0);
+    let inside = |args: &[&str]| desk.command(args).current_dir(desk.home().join("runs/dots")).output().unwrap();
+    assert_eq!(code(&inside(&["generate", ".", "--seeds", "1", "-q"])), 0);
+    assert!(stdout(&inside(&["info", "."])).starts_with("run        dots\n"), "{}", stdout(&inside(&["info", "."])));
     std::fs::remove_file(desk.home().join("runs/dots/model-000000.040.safetensors")).unwrap();
     for (model, why) in [("home/runs/dots", "has saved no model yet"), ("home/datasets/dots", "is neither a picture")] {
         let refused = common::failure(&desk, &["generate", model]);
@@ -144,7 +147,9 @@ fn a_dry_run_in_json_is_one_object_with_the_source_of_every_value() {
     let paint = plan(&["generate", "dots", "--seeds", "1-2", "--class", "round", "--psi", "0.5"]);
     assert_eq!(paint["settings"]["psi"], serde_json::json!({ "value": 0.5, "source": "flag --psi" }));
     assert_eq!(paint["pictures"].as_array().map(Vec::len), Some(2));
-    assert_eq!(plan(&["generate", "--from", "out/dots-round-000001.png"])["pictures"][0], "dots-round-000001-again.png");
+    let again = plan(&["generate", "--from", "out/dots-round-000001.png"]);
+    assert_eq!(again["pictures"][0], "dots-round-000001-again.png");
+    assert!(again["settings"]["psi"].is_null() && again["settings"]["format"].is_null(), "those of the picture count: {again}");
     assert!(!desk.path().join("dots-round-000001-again.png").exists(), "a dry run paints nothing");
     std::fs::write(desk.path().join("dots/round/broken.png"), "no picture").unwrap();
     let import = plan(&["import", "dots", "--into", "more", "--size", "32"]);
@@ -193,10 +198,14 @@ fn a_run_folder_has_what_it_says() {
     );
     let shown = stdout(&desk.run(&["runs", "show", "dots"]));
     assert!(shown.contains("finished"), "{shown}");
-    // As before its first tick.
+    // As before its first tick, stopped or just begun.
     std::fs::write(run.join("stats.jsonl"), "").unwrap();
-    let listed = stdout(&desk.run(&["runs", "list"]));
-    assert!(listed.contains("  0.00  "), "{listed}");
+    let listed = || stdout(&desk.run(&["runs", "list"]));
+    assert!(listed().contains("  0.04  "), "{}", listed());
+    let shown = stdout(&desk.run(&["runs", "show", "dots"]));
+    assert!(shown.contains("stands at  0.04 kimg after "), "{shown}");
+    std::fs::remove_dir_all(run.join("state")).unwrap();
+    assert!(listed().contains("     0  0.04 kimg"), "{}", listed());
 }
 
 #[test]

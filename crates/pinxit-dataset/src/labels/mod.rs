@@ -103,6 +103,7 @@ impl Labels {
         let parsed = rows::parse(file, text).map_err(|reason| Error::Labels { file: file.to_owned(), reason })?;
         let mut report = LabelReport {
             file: file.to_owned(),
+            sources: sources.to_vec(),
             rows: parsed.rows.len(),
             unreadable: parsed.bad.len(),
             bad_rows: parsed.bad,
@@ -132,7 +133,6 @@ impl Labels {
         if report.matched == 0 {
             return Err(Error::LabelsMatchNothing { file: file.to_owned(), rows: report.rows, example: first });
         }
-        report.unlabelled = listing.items.iter().filter(|i| sources.contains(&i.source) && !found.contains_key(&i.name)).count();
         // A column of classes that is empty throughout says nothing against the folders.
         found.values_mut().for_each(|row| row.decides_class = has_class);
         self.rows.extend(found);

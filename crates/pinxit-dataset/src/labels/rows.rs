@@ -74,6 +74,9 @@ fn parse_csv(text: &str, file: &str) -> Result<Parsed, String> {
     let delimiter = if file.to_ascii_lowercase().ends_with(".tsv") { b'\t' } else { delimiter(text) };
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
     let header: Vec<String> = reader.headers().map_err(|e| e.to_string())?.iter().map(str::to_ascii_lowercase).collect();
+    if header.iter().all(String::is_empty) {
+        return Err("it is empty".into());
+    }
     if !header.iter().any(|h| FILE.contains(&h.as_str())) {
         return Err(format!("the first line has no column named file; it has: {}", header.join(", ")));
     }
@@ -219,7 +222,7 @@ mod tests {
     #[test]
     fn a_table_without_files_is_an_error() {
         assert!(parse("l.csv", "name,class\na,b\n").unwrap_err().contains("no column named file"));
-        assert!(parse("l.csv", "").is_err());
+        assert_eq!(parse("l.csv", "").unwrap_err(), "it is empty");
         assert!(parse("l.jsonl", "").is_err());
     }
 

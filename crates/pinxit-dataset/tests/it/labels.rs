@@ -48,11 +48,13 @@ fn a_manifest_speaks_for_each_work() {
 not a row
 "#;
     place.put("manifest.jsonl", rows.as_bytes());
+    place.put("make.py", b"print('no picture, so no row is missing')");
     let mut with_licence = options();
     with_licence.default_licence = Some("CC-BY-4.0".into());
     let report = place.import_with(&with_licence).unwrap();
     let labels = &report.labels[0];
     assert_eq!((labels.rows, labels.matched, labels.absent, labels.unlabelled), (3, 2, 1, 2));
+    assert!(report.warnings.iter().any(|w| w.contains("2 of 4 pictures have no row")), "{:?}", report.warnings);
     assert_eq!(labels.absent_names, ["gone.png"]);
     assert_eq!(labels.bad_rows.len(), 1);
     let set = place.open();

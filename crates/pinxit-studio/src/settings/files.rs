@@ -12,13 +12,18 @@ pub fn files(user: Option<&Path>, home: &Path) -> Result<Vec<(PathBuf, SettingsF
     let of_home = home.join("config.toml");
     let mut found = Vec::new();
     for path in user.into_iter().chain([of_home.as_path()]) {
-        match fs_err::read_to_string(path) {
-            Ok(text) => found.push((path.to_path_buf(), parse(path, &text)?)),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(e) => return Err(e.into()),
-        }
+        found.extend(file(path)?.map(|settings| (path.to_path_buf(), settings)));
     }
     Ok(found)
+}
+
+/// Reads one settings file, if it exists.
+pub fn file(path: &Path) -> Result<Option<SettingsFile>> {
+    match fs_err::read_to_string(path) {
+        Ok(text) => parse(path, &text).map(Some),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e.into()),
+    }
 }
 
 fn parse(path: &Path, text: &str) -> Result<SettingsFile> {

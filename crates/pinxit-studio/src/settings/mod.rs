@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use files::{files, resolved_json, sourced, write_resolved};
+pub use files::{file, files, resolved_json, sourced, write_resolved};
 pub use values::{Condition, FitTo, ImageFormat, Instructions, Size, Span};
 
 /// Where a value came from.

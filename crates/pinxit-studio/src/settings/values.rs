@@ -37,6 +37,8 @@ macro_rules! words {
         impl $kind {
             /// Every word, in the order of help texts.
             pub const WORDS: &'static [&'static str] = &[$($word),*];
+            /// Other words that are understood.
+            pub const ALSO: &'static [&'static str] = &[$($($also,)?)*];
         }
         impl fmt::Display for $kind {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(match self { $($kind::$variant => $word,)* }) }

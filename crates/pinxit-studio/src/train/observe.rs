@@ -78,9 +78,9 @@ impl<'a> Face<'a> {
     }
 }
 
-/// Numbers are kimg; with decimals in a run whose ticks are finer than that.
+/// Numbers are kimg; with decimals in a run whose ticks are finer than that, and where a run ends between two: no two share a name.
 fn preview_name(kimg: f64, tick_kimg: f64) -> String {
-    if tick_kimg < 1.0 { format!("{kimg:010.3}.png") } else { format!("{:06}.png", kimg.round() as u64) }
+    if tick_kimg < 1.0 || kimg.fract() != 0.0 { format!("{kimg:010.3}.png") } else { format!("{kimg:06}.png") }
 }
 
 fn write_preview(path: &Path, width: usize, height: usize, rgb: Vec<u8>) -> Result<()> {
@@ -151,6 +151,7 @@ mod tests {
     #[test]
     fn previews_sort_by_kimg() {
         assert_eq!((preview_name(128.0, 4.0), preview_name(0.04, 0.04)), ("000128.png".into(), "000000.040.png".into()));
+        assert_ne!(preview_name(19.504, 4.0), preview_name(19.552, 4.0), "the end of a run that went on");
         let names: Vec<String> = [0.0, 0.5, 1.0, 10.25, 128.0].iter().map(|k| preview_name(*k, 0.5)).collect();
         assert!(names.is_sorted(), "{names:?}");
     }

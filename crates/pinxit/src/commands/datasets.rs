@@ -97,7 +97,7 @@ fn list(context: &Context) -> Result<()> {
 
 fn show(name: &str, place: &SheetPlace, context: &Context) -> Result<()> {
     let detail = datasets::show(&context.studio, name, place)?;
-    if let Some(reason) = &detail.no_sheet {
+    if let Some(reason) = detail.no_sheet.as_ref().filter(|_| !context.globals.quiet) {
         output::warning(&format!("no contact sheet: {reason}"), Some("name a place for it with --sheet FILE"));
     }
     if context.globals.json {

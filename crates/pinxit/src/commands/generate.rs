@@ -44,7 +44,7 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "PSI", visible_alias = "trunc", allow_negative_numbers = true, value_parser = psi)]
     psi: Option<f64>,
     /// File format: png, jpeg, webp, avif [default: png]
-    #[arg(long, value_name = "FORMAT", value_parser = words::<ImageFormat>(ImageFormat::WORDS), hide_possible_values = true)]
+    #[arg(long, value_name = "FORMAT", value_parser = words::<ImageFormat>(ImageFormat::WORDS, ImageFormat::ALSO), hide_possible_values = true)]
     format: Option<ImageFormat>,
     /// Quality of jpeg and avif, 1 to 100 [default: 90]
     #[arg(long, value_name = "Q", value_parser = clap::value_parser!(u8).range(1..=100))]
@@ -99,12 +99,14 @@ fn parse_seeds(text: &str) -> std::result::Result<Seeds, String> {
 
 pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
     let given = GeneratePartial { psi: args.psi, format: args.format, quality: args.quality };
-    let (settings, resolved) = context.resolve(|file| &file.generate, &given, GenerateSettings::resolve);
+    let (settings, mut resolved) = context.resolve(|file| &file.generate, &given, GenerateSettings::resolve);
     let Some(model) = args.model else {
         let out = args.out.unwrap_or_else(|| PathBuf::from("."));
         let (pictures, overwrite) = (args.from, args.overwrite);
         let request = RepaintRequest { pictures, format: args.format, quality: settings.quality, out, overwrite };
         if args.dry_run {
+            // The recipe holds psi, and each picture has a format of its own.
+            resolved.retain(|s| s.key == "quality" || s.key == "format" && args.format.is_some());
             return say_dry(&replan(&context.studio, &request)?, &request.out, &resolved, context);
         }
         let made = repaint(&context.studio, &request, &mut context.face)?;

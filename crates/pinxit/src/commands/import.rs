@@ -40,7 +40,7 @@ pub struct ImportArgs {
     #[arg(long, value_name = "SIZE")]
     size: Option<Size>,
     /// Pictures of another shape: centre, smart (most detail), letterbox; never stretched [default: smart]
-    #[arg(long, value_name = "HOW", value_parser = words::<FitTo>(FitTo::WORDS), hide_possible_values = true)]
+    #[arg(long, value_name = "HOW", value_parser = words::<FitTo>(FitTo::WORDS, FitTo::ALSO), hide_possible_values = true)]
     fit: Option<FitTo>,
     /// Cut up to N patches from each large picture; all of one picture stay on one side of the split
     #[arg(long, value_name = "N")]

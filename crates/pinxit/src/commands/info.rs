@@ -38,7 +38,7 @@ pub fn run(args: &InfoArgs, context: &Context) -> Result<()> {
                 None => output::data("recipe: none"),
             }
             if let Some(problem) = problem {
-                output::warning(&problem, None);
+                output::data(&format!("problem: {problem}"));
             } else if recipe.is_some() {
                 context.next(&[command(&["generate", "--from", &args.path.display().to_string()])]);
             }

@@ -58,7 +58,7 @@ fn list(context: &Context) -> Result<()> {
                 run.name.clone(),
                 run.card.dataset.clone(),
                 run.state.word().to_string(),
-                run.last.as_ref().map_or("0.00".into(), |l| face::short(l.kimg)),
+                face::short(run.at_kimg),
                 run.end.clone(),
                 run.card.began.clone(),
             ],
@@ -106,12 +106,8 @@ pub fn rows(run: &RunDetail) -> Vec<Vec<String>> {
     row("state", run.state.word().into());
     row("dataset", run.card.dataset.clone());
     row("began", format!("{}{}", run.card.began, run.card.from.as_ref().map(|f| format!(" from {f}")).unwrap_or_default()));
-    if let Some(line) = &run.last {
-        row(
-            "stands at",
-            format!("{} kimg after {}, {} img/s", face::short(line.kimg), face::span(line.secs), face::short(line.img_per_sec)),
-        );
-    }
+    let speed = run.last.as_ref().map(|line| format!(", {} img/s", face::short(line.img_per_sec))).unwrap_or_default();
+    row("stands at", format!("{} kimg after {}{speed}", face::short(run.at_kimg), face::span(run.at_secs)));
     row("ends at", run.end.clone());
     if let Some((line, m)) = run.measured.as_ref().and_then(|l| l.measures.map(|m| (l, m))) {
         let found =

@@ -50,7 +50,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "PRESET", value_parser = PossibleValuesParser::new(train::presets()), hide_possible_values = true)]
     preset: Option<String>,
     /// Labels to learn: class, style, both, none [default: both]
-    #[arg(long, value_name = "WHICH", value_parser = words::<Condition>(Condition::WORDS), hide_possible_values = true)]
+    #[arg(long, value_name = "WHICH", value_parser = words::<Condition>(Condition::WORDS, Condition::ALSO), hide_possible_values = true)]
     condition: Option<Condition>,
     /// Never show pictures mirrored (text, clocks, left and right that matter)
     #[arg(id = "flip", long = "no-flip")]
