@@ -21,6 +21,8 @@ use crate::pool::{Parts, tasks, threads};
 const CHUNK: usize = 192;
 /// Output pixels a task aims at: enough to reuse a chunk of weights, few enough to share out evenly.
 const TASK_PIXELS: usize = 256;
+/// Fewest pixels a task is cut down to, so that every thread has some.
+const FEW_PIXELS: usize = 32;
 /// Operands of a band that still leave room for weights in the second-level cache.
 const BAND: usize = 96 * 1024;
 
@@ -50,15 +52,17 @@ struct Cut {
 
 /// `p` in operands.
 fn cut<S: Simd>(p: &Pass) -> Cut {
-    let rows_wanted = TASK_PIXELS.div_ceil(p.x.len).min(p.y.len);
+    let (all, wanted) = (tiles::<S>(p.co), if threads() == 1 { 1 } else { 2 * threads() });
+    let task = (p.n * p.pixels() * all / wanted).clamp(FEW_PIXELS, TASK_PIXELS);
+    let rows_wanted = task.div_ceil(p.x.len).min(p.y.len);
     let row = p.x.reach(p.x.len) * p.ci * p.y.step;
     let rows_fit = (BAND / row.max(1)).saturating_sub(p.y.taps.len()).max(1);
     let copied = p.needs_halo() || S::K::NUMBERS > 1;
     let rows = if copied { rows_wanted.min(rows_fit) } else { rows_wanted };
     let bands = p.y.len.div_ceil(rows);
     let rows = p.y.len.div_ceil(bands);
-    let pictures = if bands > 1 { 1 } else { (TASK_PIXELS / p.pixels()).min(BAND / (row * p.y.len).max(1)).clamp(1, p.n.max(1)) };
-    let (areas, all) = (p.n.div_ceil(pictures) * bands, tiles::<S>(p.co));
+    let pictures = if bands > 1 { 1 } else { (task / p.pixels()).min(BAND / (row * p.y.len).max(1)).clamp(1, p.n.max(1)) };
+    let areas = p.n.div_ceil(pictures) * bands;
     let groups = if threads() == 1 { 1 } else { (4 * threads()).div_ceil(areas.max(1)).min(all) };
     let columns = all.div_ceil(groups);
     Cut { pictures, rows, bands, columns, groups: all.div_ceil(columns) }

@@ -9,6 +9,7 @@
 //! The rounding error is about ten times that of the direct sum (3e-5 of the output's scale), far below what training
 //! notices; `wins` keeps it to the shapes where it is faster.
 use super::conv::{Area, pack, with_source};
+use super::operand::Operand;
 use super::pass::{Axis, Pass};
 use super::planes::{Input, Map, Output, POINTS, Weights};
 use super::scratch::{Slot, with};
@@ -31,7 +32,7 @@ pub fn wins<S: Simd>(p: &Pass) -> bool {
         && whole(p.ci)
         && whole(p.co)
         && p.pixels() >= 64
-        && p.n * p.pixels() >= 256
+        && p.n * p.pixels() >= if S::K::NUMBERS > 1 { 1024 } else { 256 }
 }
 
 /// Runs a pass that [`wins`].
