@@ -33,15 +33,15 @@ pub struct Painter {
 impl Painter {
     /// Takes a model that was read and checked by `pinxit-nn`. `name` goes into recipes, for people.
     pub fn open(model: Model, name: &str) -> Self {
-        let hash = model.hash().to_string();
+        let (hash, generator) = (model.hash().to_string(), Generator::new(model.generator));
         Painter {
             model: ModelRef { hash, name: name.into() },
             classes: model.meta.classes.clone(),
             styles: model.meta.styles.clone(),
             class_counts: model.meta.dataset.class_counts.clone(),
             style_counts: model.meta.dataset.style_counts.clone(),
-            generator: Generator::new(model.generator),
-            weights: model.weights.bind(|_, t| t.clone()),
+            weights: generator.plan(&model.weights),
+            generator,
             means: BTreeMap::new(),
         }
     }

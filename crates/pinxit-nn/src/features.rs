@@ -72,10 +72,11 @@ impl FeatureNet {
     pub fn load(bytes: &[u8]) -> Result<Self> {
         let opened = Opened::new(bytes)?;
         opened.expect(&specs())?;
-        Ok(FeatureNet { weights: opened.weights()? })
+        let weights: Weights<f32> = opened.weights()?;
+        Ok(FeatureNet { weights: weights.iter().map(|(name, t)| (name.clone(), t.kept())).collect() })
     }
 
-    /// The weights, to be bound as constants.
+    /// The weights, to be bound as constants; they are [`kept`](Tensor::kept).
     pub fn weights(&self) -> &Weights<f32> {
         &self.weights
     }

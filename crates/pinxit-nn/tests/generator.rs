@@ -3,7 +3,7 @@
 mod common;
 
 use common::{check_gradient, dot, shaken};
-use pinxit_nn::{Generator, GeneratorConfig, Labels, Preset, Weights};
+use pinxit_nn::{Bound, Generator, GeneratorConfig, Labels, Preset, Weights};
 use pinxit_tensor::{Array, Rng, Tape, Tensor, backward};
 
 fn small() -> Generator {
@@ -97,4 +97,18 @@ fn the_mapping_ignores_the_length_of_z() {
     let (p, z) = (g.init(1).eager(), Rng::new(2).normal_tensor(&[1, 7]));
     let (a, b) = (g.mapping(&p, &z, &Labels::all(1, 0, 0)), g.mapping(&p, &z.scale(3.0), &Labels::all(1, 0, 0)));
     assert!(a.data().iter().zip(b.data()).all(|(a, b)| (a - b).abs() < 1e-5));
+}
+
+#[test]
+fn a_plan_paints_the_same_to_the_last_bit() {
+    let g = Generator::new(GeneratorConfig::new(Preset::Xs32, (4, 4), 3, 0));
+    let weights = g.init(1);
+    let plan = g.plan(&weights);
+    let z = Rng::stream(2, "z").normal_tensor(&[2, g.config.z_dim]);
+    let paint = |p: &Bound<Tensor>| g.generate(p, &z, &Labels { class: vec![0, 2], style: vec![0, 0] });
+    let plain = paint(&weights.eager());
+    assert!(paint(&plan) == plain && paint(&plan) == plain);
+    let mut other = weights.clone();
+    other.get_mut("stage.0.conv.0.weight").data_mut()[0] += 1.0;
+    assert!(paint(&g.plan(&other)) != plain, "a plan belongs to its weights");
 }

@@ -1,4 +1,5 @@
 //! Numbers in memory: a shape and a shared, recycled, cache-line-aligned buffer.
+use crate::kernels::Kept;
 use crate::recycle::Buffer;
 use crate::shape::Shape;
 use crate::{Real, par};
@@ -9,6 +10,8 @@ use std::sync::Arc;
 pub struct Tensor<T: Real = f32> {
     buffer: Arc<Buffer<T>>,
     shape: Shape,
+    /// Where convolutions keep these numbers as they want them, see [`Tensor::kept`].
+    packed: Option<Arc<Kept>>,
 }
 
 impl<T: Real> Tensor<T> {
@@ -47,7 +50,7 @@ impl<T: Real> Tensor<T> {
     /// Whatever numbers the recycled buffer held: for an operation that overwrites all of them.
     pub(crate) fn recycled(shape: &[usize]) -> Self {
         let shape = Shape::new(shape);
-        Tensor { buffer: Arc::new(Buffer::take(shape.numel())), shape }
+        Tensor { buffer: Arc::new(Buffer::take(shape.numel())), shape, packed: None }
     }
 
     /// Dimensions, outermost first.
@@ -72,7 +75,16 @@ impl<T: Real> Tensor<T> {
     }
     /// The numbers, to be changed; copies them first if another tensor shares them.
     pub fn data_mut(&mut self) -> &mut [T] {
+        self.packed = None;
         Arc::make_mut(&mut self.buffer).as_mut_slice()
+    }
+    /// The same numbers, as the weights of many convolutions to come: they are packed at the first and kept so, which takes about
+    /// as much memory again for each kind of pass.
+    pub fn kept(&self) -> Self {
+        Tensor { packed: Some(self.packed.clone().unwrap_or_default()), ..self.clone() }
+    }
+    pub(crate) fn packed(&self) -> Option<&Kept> {
+        self.packed.as_deref()
     }
     /// Whether no other tensor shares the numbers.
     pub(crate) fn is_unique(&self) -> bool {
@@ -104,7 +116,7 @@ impl<T: Real> Tensor<T> {
     pub(crate) fn reshaped(&self, shape: &[usize]) -> Self {
         let shape = Shape::new(shape);
         assert_eq!(self.len(), shape.numel(), "cannot reshape {:?} to {shape:?}", self.shape);
-        Tensor { buffer: self.buffer.clone(), shape }
+        Tensor { buffer: self.buffer.clone(), shape, packed: None }
     }
 }
 

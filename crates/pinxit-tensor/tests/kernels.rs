@@ -1,6 +1,6 @@
 //! Every kernel on every instruction set and in every precision against the plain loops in f64; the same bytes for any number
 //! of threads.
-use pinxit_tensor::kernels::{Conv, Isa, Kernels, Precision, naive, precision, set_isa, with_precision};
+use pinxit_tensor::kernels::{Conv, Isa, Kept, Kernels, Precision, naive, precision, set_isa, with_precision};
 use pinxit_tensor::{Real, set_threads};
 use proptest::prelude::*;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -162,6 +162,26 @@ fn corners_agree_with_the_plain_loops() {
 fn depthwise_corners_agree_with_the_plain_loops() {
     let same = |c: &[usize; 8]| Conv { co: c[3], ..geometry(*c) };
     everywhere(|isa| CORNERS.iter().for_each(|c| check_conv::<f32>(&same(c), true, isa)));
+}
+
+#[test]
+fn kept_weights_give_the_same_bytes() {
+    let kept = [Kept::default(), Kept::default()];
+    for (corner, kept) in [[3, 16, 16, 24, 24, 4, 2, 1], [4, 16, 16, 32, 32, 3, 1, 1]].into_iter().zip(kept) {
+        let g = geometry(corner);
+        let (w, x) = (noise::<f32>(g.kh * g.kw * g.ci * g.co, 2), noise::<f32>(g.n * g.h * g.w * g.ci, 1));
+        let dy = noise::<f32>(g.n * g.ho() * g.wo() * g.co, 3);
+        everywhere(|what| {
+            // One store serves every set, precision and pass; twice, so that what was kept is used.
+            for _ in 0..2 {
+                let (mut y, mut dx) = (vec![0.0; dy.len()], vec![0.0; x.len()]);
+                f32::conv_kept(&g, &x, &w, Some(&kept), &mut y);
+                f32::conv_input_grad_kept(&g, &dy, &w, Some(&kept), &mut dx);
+                assert!(y == call(f32::conv, &g, &x, &w, y.len()), "{what} forward {g:?}");
+                assert!(dx == call(f32::conv_input_grad, &g, &dy, &w, dx.len()), "{what} input grad {g:?}");
+            }
+        });
+    }
 }
 
 #[test]

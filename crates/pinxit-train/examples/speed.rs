@@ -85,7 +85,7 @@ fn paint(preset: Preset, o: &Options) -> Vec<f64> {
     let generator = Generator::new(GeneratorConfig::new(preset, (4, 4), CLASSES, 0));
     let weights = generator.init(1);
     let z: Tensor = Rng::stream(1, "latents").normal_tensor(&[o.batch, generator.config.z_dim]);
-    let bound = weights.bind(|_, t| t.clone());
+    let bound = generator.plan(&weights);
     with_precision(o.precision.resolved(), || {
         clock(o.seconds, || {
             let w = generator.mapping(&bound, &z, &labels(o.batch));

@@ -43,7 +43,7 @@ const PART: usize = 32;
 
 /// Paints latents `z` `[n, z_dim]` with these labels, giving each part's pictures `[part, h, w, 3]` to `see` in order.
 pub fn show(generator: &Generator, weights: &Weights, z: &Tensor, labels: &Labels, mut see: impl FnMut(Tensor)) {
-    let (p, d, n) = (weights.eager(), generator.config.z_dim, labels.len());
+    let (p, d, n) = (generator.plan(weights), generator.config.z_dim, labels.len());
     for start in (0..n).step_by(PART) {
         let len = PART.min(n - start);
         let z = Tensor::new(&[len, d], z.data()[start * d..][..len * d].to_vec());

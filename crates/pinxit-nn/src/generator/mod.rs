@@ -2,7 +2,7 @@
 mod config;
 mod style;
 
-use pinxit_tensor::Array;
+use pinxit_tensor::{Array, Tensor};
 
 pub use config::{Architecture, GeneratorConfig, Preset};
 
@@ -27,6 +27,16 @@ impl Generator {
     /// First values, a pure function of the seed. Names that start with `mapping.` belong to the mapping network.
     pub fn init(&self, seed: u64) -> Weights<f32> {
         initialise(&self.specs(), seed)
+    }
+
+    /// The weights of many pictures to come: what every picture would pack or compute anew of them alone is done once. The
+    /// pictures are the same to the last bit.
+    pub fn plan(&self, weights: &Weights<f32>) -> Bound<Tensor> {
+        let mut p = weights.bind(|_, t| t.kept());
+        match self.config.architecture {
+            Architecture::Style => style::prepare(&self.config, &mut p),
+        }
+        p
     }
 
     /// Number of stages; each takes its own w.

@@ -7,7 +7,7 @@
 //!           -> modulated 3x3 (two in the first two stages) -> to rgb --+ (bilinear x2 from stage to stage)
 //! ```
 //! The 1x1 convolution comes before the enlargement because it costs a quarter there. No noise inputs.
-use pinxit_tensor::{Array, ConvSpec};
+use pinxit_tensor::{Array, ConvSpec, Tensor};
 
 use super::GeneratorConfig;
 use crate::{
@@ -82,14 +82,33 @@ pub(crate) fn mapping<A: Array>(p: &Bound<A>, z: &A, labels: &Labels) -> A {
 /// `d = 1 / sqrt(sum_i s_i^2 sum_k W_iok^2)` restores the variance (left out for RGB). Without bias.
 struct Modulated<'a, A> {
     weight: &'a A,
+    /// See [`energy`], where it was computed before.
+    energy: Option<&'a A>,
     /// `[n, c_in]`.
     s: A,
+}
+
+/// `sum_k W_iok^2` of weights `[k, k, c_in, c_out]`: `[c_in, c_out]`.
+fn energy<A: Array>(weight: &A) -> A {
+    let shape = weight.shape();
+    weight.square().sum_to(&[1, 1, shape[2], shape[3]]).reshape(&shape[2..])
+}
+
+/// Adds what [`synthesize`] would compute of these weights alone.
+pub(crate) fn prepare(c: &GeneratorConfig, p: &mut Bound<Tensor>) {
+    for i in 0..c.stages() {
+        for j in 0..convs(i) {
+            let name = format!("stage.{i}.conv.{j}");
+            let energy = energy(p.get(&format!("{name}.weight")));
+            p.insert(format!("{name}.energy"), energy);
+        }
+    }
 }
 
 impl<'a, A: Array> Modulated<'a, A> {
     fn new(p: &'a Bound<A>, name: &str, w: &A) -> Self {
         let s = w.linear(p.get(&format!("{name}.affine.weight")), p.get(&format!("{name}.affine.bias")));
-        Modulated { weight: p.get(&format!("{name}.weight")), s }
+        Modulated { weight: p.get(&format!("{name}.weight")), energy: p.find(&format!("{name}.energy")), s }
     }
 
     /// `s * x`.
@@ -104,8 +123,7 @@ impl<'a, A: Array> Modulated<'a, A> {
 
     /// `d * y`.
     fn demodulated(&self, y: &A) -> A {
-        let shape = self.weight.shape();
-        let energy = self.weight.square().sum_to(&[1, 1, shape[2], shape[3]]).reshape(&shape[2..]);
+        let energy = self.energy.cloned().unwrap_or_else(|| energy(self.weight));
         y.mul(&per_sample(&self.s.square().matmul(&energy, false, false).affine(1.0, EPS).rsqrt()))
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn conv<T: Real>(x: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec) -> Te
     assert_eq!(ci, wci, "weights {:?} for a map {:?}", wt.shape(), x.shape());
     let g = geometry(n, (h, w), (ci, co), (kh, kw), spec);
     let mut y = Tensor::recycled(&[n, g.ho(), g.wo(), co]);
-    <T as Kernels>::conv(&g, x.data(), wt.data(), y.data_mut());
+    <T as Kernels>::conv_kept(&g, x.data(), wt.data(), wt.packed(), y.data_mut());
     y
 }
 
@@ -28,7 +28,7 @@ pub(super) fn conv_input_grad<T: Real>(dy: &Tensor<T>, wt: &Tensor<T>, spec: Con
     let g = geometry(nhwc(dy).0, hw, (ci, co), (kh, kw), spec);
     check("the output gradient", dy, &[g.n, g.ho(), g.wo(), co]);
     let mut dx = Tensor::recycled(&[g.n, g.h, g.w, ci]);
-    <T as Kernels>::conv_input_grad(&g, dy.data(), wt.data(), dx.data_mut());
+    <T as Kernels>::conv_input_grad_kept(&g, dy.data(), wt.data(), wt.packed(), dx.data_mut());
     dx
 }
 

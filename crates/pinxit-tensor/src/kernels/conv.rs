@@ -9,6 +9,7 @@
 //! A kernel row is one contiguous run of `kw * ci` elements, whatever the channel count. The order of every sum depends on
 //! the shape alone. Weights are packed once a call to `[column tile][k][lanes]`, zeros in unused lanes. Where an operand is a
 //! pair of channels (see `operand.rs`) the band is where they are paired, and a map without a halo is copied, too.
+use super::kept::{Kept, Order, packed};
 use super::operand::Operand;
 use super::pass::Pass;
 use super::scratch::{Plain, Slot, with};
@@ -27,13 +28,13 @@ const FEW_PIXELS: usize = 32;
 const BAND: usize = 96 * 1024;
 
 /// See [`super::Kernels::conv`].
-pub fn forward<S: Simd>(g: &Conv, x: &[S::T], w: &[S::T], y: &mut [S::T]) {
-    run::<S>(&Pass::forward(g), x, w, y)
+pub fn forward<S: Simd>(g: &Conv, x: &[S::T], w: &[S::T], kept: Option<&Kept>, y: &mut [S::T]) {
+    run::<S>(&Pass::forward(g), x, w, kept, y)
 }
 
 /// See [`super::Kernels::conv_input_grad`].
-pub fn input_grad<S: Simd>(g: &Conv, dy: &[S::T], w: &[S::T], dx: &mut [S::T]) {
-    Pass::backward(g).iter().for_each(|pass| run::<S>(pass, dy, w, dx));
+pub fn input_grad<S: Simd>(g: &Conv, dy: &[S::T], w: &[S::T], kept: Option<&Kept>, dx: &mut [S::T]) {
+    Pass::backward(g).iter().for_each(|pass| run::<S>(pass, dy, w, kept, dx));
 }
 
 /// How a pass is cut into tasks.
@@ -69,26 +70,34 @@ fn cut<S: Simd>(p: &Pass) -> Cut {
 }
 
 /// Runs a pass; only its own destination pixels are written.
-pub fn run<S: Simd>(p: &Pass, source: &[S::T], w: &[S::T], out: &mut [S::T]) {
+pub fn run<S: Simd>(p: &Pass, source: &[S::T], w: &[S::T], kept: Option<&Kept>, out: &mut [S::T]) {
     if p.n * p.pixels() * p.co == 0 {
         return;
     }
     assert!(source.len() >= p.n * p.source_len() && out.len() >= p.n * p.destination_len(), "operands of {p:?}");
     if winograd::wins::<S>(p) {
-        return winograd::run::<S::Plain>(p, source, w, out);
+        return winograd::run::<S::Plain>(p, source, w, kept, out);
     }
     let k = Pass { ci: operands::<S>(p.ci), ..p.clone() };
     let (cut, out) = (cut::<S>(&k), Parts::new(out));
-    with(Slot::Packed, k.depth() * padded::<S>(p.co), |packed: &mut [S::K]| {
-        pack::<S>(p, w, packed);
-        tasks(p.n.div_ceil(cut.pictures) * cut.bands * cut.groups, |t| {
-            let (area, group) = (t / cut.groups, t % cut.groups);
-            let (picture, row) = (area / cut.bands * cut.pictures, area % cut.bands * cut.rows);
-            let area = Area { first: picture, pictures: cut.pictures.min(p.n - picture), row, rows: cut.rows.min(p.y.len - row) };
-            let columns = group * cut.columns..((group + 1) * cut.columns).min(tiles::<S>(p.co));
-            with_source::<S>(p, &area, source, |a, pitch| sweep::<S>(&k, &area, a, pitch, packed, columns, &out));
-        });
-    });
+    let (order, len) = (Order::of::<S>(p, false), k.depth() * padded::<S>(p.co));
+    packed(
+        kept,
+        order,
+        Slot::Packed,
+        len,
+        |to| pack::<S>(p, w, to),
+        |packed: &[S::K]| {
+            tasks(p.n.div_ceil(cut.pictures) * cut.bands * cut.groups, |t| {
+                let (area, group) = (t / cut.groups, t % cut.groups);
+                let (picture, row) = (area / cut.bands * cut.pictures, area % cut.bands * cut.rows);
+                let area =
+                    Area { first: picture, pictures: cut.pictures.min(p.n - picture), row, rows: cut.rows.min(p.y.len - row) };
+                let columns = group * cut.columns..((group + 1) * cut.columns).min(tiles::<S>(p.co));
+                with_source::<S>(p, &area, source, |a, pitch| sweep::<S>(&k, &area, a, pitch, packed, columns, &out));
+            });
+        },
+    );
 }
 
 /// Operands of `channels` numbers.

@@ -11,6 +11,7 @@ mod avx512;
 mod conv;
 mod depthwise;
 mod isa;
+mod kept;
 mod matmul;
 pub mod naive;
 mod operand;
@@ -26,6 +27,7 @@ mod winograd;
 mod winograd_grad;
 
 pub use isa::{Isa, cpu, isa, set_isa};
+pub use kept::Kept;
 use portable::{Portable, PortableBf16};
 pub use precision::{Precision, precision, with_precision};
 
@@ -71,10 +73,18 @@ impl Conv {
 /// the geometry says. The sum order depends on shapes only, never on the number of threads: same machine, same bytes.
 /// Convolutions of `f32` multiply in the [`Precision`] in use; everything else is exact to rounding.
 pub trait Kernels: Sized {
+    /// `y = x * w`; packed weights are kept in `kept`, which belongs to these weights alone.
+    fn conv_kept(g: &Conv, x: &[Self], w: &[Self], kept: Option<&Kept>, y: &mut [Self]);
+    /// `dx` from `dy`, likewise.
+    fn conv_input_grad_kept(g: &Conv, dy: &[Self], w: &[Self], kept: Option<&Kept>, dx: &mut [Self]);
     /// `y = x * w`.
-    fn conv(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]);
+    fn conv(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]) {
+        Self::conv_kept(g, x, w, None, y)
+    }
     /// `dx` from `dy`.
-    fn conv_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]);
+    fn conv_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]) {
+        Self::conv_input_grad_kept(g, dy, w, None, dx)
+    }
     /// `dw` from `x` and `dy`.
     fn conv_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]);
     /// Depthwise `y = x * w`, weights `[kh, kw, c]`.
@@ -119,11 +129,11 @@ macro_rules! f64_kernel {
 macro_rules! kernels {
     ($t:ty, $call:ident, $dense:ident) => {
         impl Kernels for $t {
-            fn conv(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]) {
-                $dense!(conv::forward(g, x, w, y))
+            fn conv_kept(g: &Conv, x: &[Self], w: &[Self], kept: Option<&Kept>, y: &mut [Self]) {
+                $dense!(conv::forward(g, x, w, kept, y))
             }
-            fn conv_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]) {
-                $dense!(conv::input_grad(g, dy, w, dx))
+            fn conv_input_grad_kept(g: &Conv, dy: &[Self], w: &[Self], kept: Option<&Kept>, dx: &mut [Self]) {
+                $dense!(conv::input_grad(g, dy, w, kept, dx))
             }
             fn conv_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]) {
                 $dense!(weight_grad::run(g, x, dy, dw))

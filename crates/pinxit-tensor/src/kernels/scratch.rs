@@ -38,6 +38,26 @@ struct Line([u64; 8]);
 
 thread_local!(static KEPT: RefCell<[Vec<Line>; 8]> = const { RefCell::new([const { Vec::new() }; 8]) });
 
+/// Memory as [`with`] lends it, to own.
+pub struct Block(Vec<Line>);
+
+impl Block {
+    /// Room for `len` elements.
+    pub fn new<T: Plain>(len: usize) -> Block {
+        Block(vec![Line([0; 8]); (len * size_of::<T>()).div_ceil(64)])
+    }
+    /// All it holds, as elements: rounded up to a whole line.
+    pub fn numbers<T: Plain>(&self) -> &[T] {
+        // SAFETY: the lines are initialised and aligned to 64, and `T` accepts any bits.
+        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast::<T>(), self.0.len() * 64 / size_of::<T>()) }
+    }
+    /// The same, to be written.
+    pub fn numbers_mut<T: Plain>(&mut self) -> &mut [T] {
+        // SAFETY: as above, and borrowed exclusively.
+        unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast::<T>(), self.0.len() * 64 / size_of::<T>()) }
+    }
+}
+
 /// Calls `f` with `len` elements of unspecified content. A nested call for the same slot gets fresh memory.
 pub fn with<T: Plain, R>(slot: Slot, len: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
     let mut lines =

@@ -9,6 +9,7 @@
 //! The rounding error is about ten times that of the direct sum (3e-5 of the output's scale), far below what training
 //! notices; `wins` keeps it to the shapes where it is faster.
 use super::conv::{Area, pack, with_source};
+use super::kept::{Kept, Order, packed};
 use super::operand::Operand;
 use super::pass::{Axis, Pass};
 use super::planes::{Input, Map, Output, POINTS, Weights};
@@ -36,7 +37,7 @@ pub fn wins<S: Simd>(p: &Pass) -> bool {
 }
 
 /// Runs a pass that [`wins`].
-pub fn run<S: Exact>(p: &Pass, source: &[S::T], w: &[S::T], out: &mut [S::T]) {
+pub fn run<S: Exact>(p: &Pass, source: &[S::T], w: &[S::T], kept: Option<&Kept>, out: &mut [S::T]) {
     let (down, across) = (p.y.len / 4, p.x.len / 4);
     let rows = TASK.div_ceil(across).min(down);
     let bands = down.div_ceil(rows);
@@ -45,25 +46,32 @@ pub fn run<S: Exact>(p: &Pass, source: &[S::T], w: &[S::T], out: &mut [S::T]) {
     let columns = all.div_ceil(if threads() == 1 { 1 } else { (2 * threads()).div_ceil(areas).min(all) });
     let (groups, plane) = (all.div_ceil(columns), p.ci * padded::<S>(p.co));
     let out = Parts::new(out);
-    with(Slot::WeightPlanes, POINTS * plane, |u: &mut [S::T]| {
-        transform_weights::<S>(p, w, u);
-        tasks(areas * groups, |t| {
-            let (area, group) = (t / groups, t % groups);
-            let (first, row) = (area / bands * pictures, area % bands * rows * 4);
-            let area = Area { first, pictures: pictures.min(p.n - first), row, rows: (rows * 4).min(p.y.len - row) };
-            let columns = group * columns..((group + 1) * columns).min(all);
-            with_source::<S>(p, &area, source, |x, pitch| {
-                let origins: Vec<usize> = (0..area.pictures * area.rows / 4 * across)
-                    .map(|t| (t / across, t % across))
-                    .map(|(r, c)| (r / (area.rows / 4) * pitch.picture) + r % (area.rows / 4) * 4 * pitch.row + c * 4 * p.ci)
-                    .collect();
-                with(Slot::Planes, POINTS * origins.len() * p.ci, |v: &mut [S::T]| {
-                    transform_input::<S>(x, pitch.row, p.ci, &origins, v);
-                    multiply::<S>(p, &area, v, u, columns, &out);
+    let order = Order::of::<S>(p, true);
+    packed(
+        kept,
+        order,
+        Slot::WeightPlanes,
+        POINTS * plane,
+        |u| transform_weights::<S>(p, w, u),
+        |u: &[S::T]| {
+            tasks(areas * groups, |t| {
+                let (area, group) = (t / groups, t % groups);
+                let (first, row) = (area / bands * pictures, area % bands * rows * 4);
+                let area = Area { first, pictures: pictures.min(p.n - first), row, rows: (rows * 4).min(p.y.len - row) };
+                let columns = group * columns..((group + 1) * columns).min(all);
+                with_source::<S>(p, &area, source, |x, pitch| {
+                    let origins: Vec<usize> = (0..area.pictures * area.rows / 4 * across)
+                        .map(|t| (t / across, t % across))
+                        .map(|(r, c)| (r / (area.rows / 4) * pitch.picture) + r % (area.rows / 4) * 4 * pitch.row + c * 4 * p.ci)
+                        .collect();
+                    with(Slot::Planes, POINTS * origins.len() * p.ci, |v: &mut [S::T]| {
+                        transform_input::<S>(x, pitch.row, p.ci, &origins, v);
+                        multiply::<S>(p, &area, v, u, columns, &out);
+                    });
                 });
             });
-        });
-    });
+        },
+    );
 }
 
 /// `U = G w Gt`, from the weights as the direct kernel packs them.
