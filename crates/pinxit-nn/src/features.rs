@@ -2,7 +2,7 @@
 //!
 //! Serves the projected discriminator, the metrics and perceptual losses. Piecewise linear (ReLU6), so its input gradient is
 //! cheap; the weights are bound as constants and cost nothing backwards.
-use pinxit_tensor::{Array, ConvSpec, Tensor};
+use pinxit_tensor::{Array, ConvSpec, Kink, Tensor};
 
 use crate::tensorfile::Opened;
 use crate::{
@@ -89,7 +89,7 @@ impl FeatureNet {
     /// The mean over the last map, `[n, 1280]`, for pictures `[n, h, w, 3]`, -1..1, at their own size (32 px or more a side).
     pub fn pooled<A: Array>(&self, p: &Bound<A>, x: &A) -> A {
         let (x, _) = self.walk(p, x, usize::MAX);
-        let x = activated(p, "last", &x.conv(p.get("last.weight"), ConvSpec::same(1)));
+        let x = activated(p, "last", &x, ConvSpec::same(1));
         let n = x.shape()[0];
         x.mean_to(&[n, 1, 1, POOLED]).reshape(&[n, POOLED])
     }
@@ -102,7 +102,7 @@ impl FeatureNet {
 
     /// Through the blocks up to `last`; the map there, and those of the taps passed.
     fn walk<A: Array>(&self, p: &Bound<A>, x: &A, last: usize) -> (A, Vec<A>) {
-        let mut x = activated(p, "stem", &normalised(x).conv(p.get("stem.weight"), ConvSpec::new(2, 1)));
+        let mut x = activated(p, "stem", &normalised(x), ConvSpec::new(2, 1));
         let mut taps = Vec::new();
         for block in blocks().into_iter().take_while(|b| b.index <= last) {
             x = block.run(p, &x);
@@ -121,9 +121,11 @@ fn normalised<A: Array>(x: &A) -> A {
     x.mul(&row(|i| 0.5 / STD[i])).add(&row(|i| (0.5 - MEAN[i]) / STD[i]))
 }
 
-/// Bias and ReLU6.
-fn activated<A: Array>(p: &Bound<A>, name: &str, x: &A) -> A {
-    x.bias_clamp(p.get(&format!("{name}.bias")), 0.0, 6.0)
+const RELU6: Kink = Kink::Clamp { lo: 0.0, hi: 6.0 };
+
+/// Convolution, bias and ReLU6.
+fn activated<A: Array>(p: &Bound<A>, name: &str, x: &A, spec: ConvSpec) -> A {
+    x.conv_kink(p.get(&format!("{name}.weight")), p.get(&format!("{name}.bias")), spec, RELU6)
 }
 
 impl Block {
@@ -135,10 +137,9 @@ impl Block {
         let weight = |part: &str| p.get(&self.name(&format!("{part}.weight")));
         let mut y = x.clone();
         if self.expand {
-            y = activated(p, &self.name("expand"), &y.conv(weight("expand"), ConvSpec::same(1)));
+            y = activated(p, &self.name("expand"), &y, ConvSpec::same(1));
         }
-        let y = y.depthwise(weight("depthwise"), ConvSpec::new(self.stride, 1));
-        let y = activated(p, &self.name("depthwise"), &y);
+        let y = y.depthwise_kink(weight("depthwise"), p.get(&self.name("depthwise.bias")), ConvSpec::new(self.stride, 1), RELU6);
         let y = y.conv(weight("project"), ConvSpec::same(1)).add_bias(p.get(&self.name("project.bias")));
         if self.stride == 1 && self.input == self.output { y.add(x) } else { y }
     }

@@ -10,7 +10,7 @@
 //! from a tinted one; the head on the picture itself does, and at 128 px it is the one that sees every pixel. What holds the heads back is the
 //! trainer's choice: spectral norm ([`ProjectedDiscriminator::normalized`], as published), or a penalty on their gradient in
 //! the features, for which heads can be differentiated twice on the tape.
-use pinxit_tensor::{Array, ConvSpec, Real, Rng, Tensor};
+use pinxit_tensor::{Array, ConvSpec, Kink, Real, Rng, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::features::TAPS;
@@ -158,8 +158,8 @@ impl ProjectedDiscriminator {
 
     fn head<A: Array>(&self, p: &Bound<A>, k: usize, x: &A, labels: &Labels) -> A {
         let layer = |x: &A, name: &str, spec| {
-            let y = x.conv(p.get(&format!("{name}.weight")), spec);
-            y.bias_leaky_relu(p.get(&format!("{name}.bias")), SLOPE, 1.0)
+            let kink = Kink::Leaky { slope: SLOPE, gain: 1.0 };
+            x.conv_kink(p.get(&format!("{name}.weight")), p.get(&format!("{name}.bias")), spec, kink)
         };
         let mut x = x.clone();
         for j in 0..self.halvings(k) {

@@ -7,6 +7,7 @@
 //!
 //! Pictures and maps are `[n, h, w, c]`; convolution weights `[kh, kw, c_in, c_out]`; depthwise weights `[kh, kw, c]`;
 //! matrices `[rows, cols]`. Shapes that do not fit are a programming error and panic with both shapes.
+use crate::kernels::Kink;
 use crate::{Real, Tensor};
 
 /// Stride and zero padding of a convolution, the same in both directions.
@@ -50,6 +51,10 @@ pub trait Array: Clone {
     // ---- convolution (a closed trio), depthwise (a closed trio), matrices
     /// `[n,h,w,ci] * [kh,kw,ci,co] -> [n,ho,wo,co]` (cross-correlation).
     fn conv(&self, w: &Self, spec: ConvSpec) -> Self;
+    /// `kink(conv(self, w) + bias)` with `bias` `[co]`, in one pass over the result.
+    fn conv_kink(&self, w: &Self, bias: &Self, spec: ConvSpec, kink: Kink) -> Self;
+    /// `kink(depthwise(self, w) + bias)`, likewise.
+    fn depthwise_kink(&self, w: &Self, bias: &Self, spec: ConvSpec, kink: Kink) -> Self;
     /// Adjoint of `conv` in its input: `self` is the output gradient; `hw` the size of the input.
     fn conv_input_grad(&self, w: &Self, spec: ConvSpec, hw: (usize, usize)) -> Self;
     /// Adjoint of `conv` in its weights: `self` is the input, `dy` the output gradient; `k` = (kh, kw).

@@ -24,7 +24,7 @@ mod var;
 mod vjp;
 
 pub use array::{Array, ConvSpec};
-pub use kernels::{Isa, Precision, cpu, set_isa, with_precision};
+pub use kernels::{Isa, Kink, Precision, cpu, set_isa, with_precision};
 pub use pool::{set_threads, threads};
 pub use real::Real;
 pub use recycle::{BufferStats, buffer_stats, release_buffers};

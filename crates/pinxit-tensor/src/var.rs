@@ -1,4 +1,5 @@
 //! [`Var`] speaks [`Array`]: computes as [`Tensor`] does, and leaves a node on the tape.
+use crate::kernels::Kink;
 use crate::op::Op;
 use crate::{Array, ConvSpec, Real, Tape, Tensor, Var};
 use std::sync::Arc;
@@ -9,6 +10,17 @@ impl<T: Real> Var<T> {
     }
     fn two(&self, b: &Self, op: Op, value: Tensor<T>) -> Self {
         Tape::record(op, &[self, b], value)
+    }
+    /// `kink(op(self, w) + bias)` as the two nodes it is, of which `y` is the only value: no gradient looks at the sums before
+    /// the kink, because the result tells the side it was on.
+    fn kinked(&self, w: &Self, bias: &Self, op: Op, kink: Kink, y: Tensor<T>) -> Self {
+        let sums = self.two(w, op, Tensor::absent(y.shape()));
+        let kink = match kink {
+            Kink::Leaky { slope, gain } => Op::BiasLeakyRelu { slope, gain },
+            Kink::Clamp { lo, hi } => Op::BiasClamp { lo, hi },
+        };
+        assert!(kink.reads([true, true]).inputs == [false, false], "{kink:?} looks at what it was made of");
+        sums.two(bias, kink, y)
     }
 }
 
@@ -30,6 +42,14 @@ impl<T: Real> Array for Var<T> {
 
     fn conv(&self, w: &Self, spec: ConvSpec) -> Self {
         self.two(w, Op::Conv { spec }, self.value().conv(w.value(), spec))
+    }
+    fn conv_kink(&self, w: &Self, bias: &Self, spec: ConvSpec, kink: Kink) -> Self {
+        let y = self.value().conv_kink(w.value(), bias.value(), spec, kink);
+        self.kinked(w, bias, Op::Conv { spec }, kink, y)
+    }
+    fn depthwise_kink(&self, w: &Self, bias: &Self, spec: ConvSpec, kink: Kink) -> Self {
+        let y = self.value().depthwise_kink(w.value(), bias.value(), spec, kink);
+        self.kinked(w, bias, Op::Depthwise { spec }, kink, y)
     }
     fn conv_input_grad(&self, w: &Self, spec: ConvSpec, hw: (usize, usize)) -> Self {
         self.two(w, Op::ConvInputGrad { spec }, self.value().conv_input_grad(w.value(), spec, hw))

@@ -1,6 +1,6 @@
 //! Every kernel on every instruction set and in every precision against the plain loops in f64; the same bytes for any number
 //! of threads.
-use pinxit_tensor::kernels::{Conv, Isa, Kept, Kernels, Precision, naive, precision, set_isa, with_precision};
+use pinxit_tensor::kernels::{After, Conv, Isa, Kept, Kernels, Kink, Precision, naive, precision, set_isa, with_precision};
 use pinxit_tensor::{Real, set_threads};
 use proptest::prelude::*;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -165,6 +165,43 @@ fn depthwise_corners_agree_with_the_plain_loops() {
 }
 
 #[test]
+fn what_comes_after_is_what_comes_after() {
+    let kinks = [Kink::Leaky { slope: 0.2, gain: 1.4 }, Kink::Clamp { lo: -0.5, hi: 1.5 }];
+    let kinked = |v: f32, bias: f32, kink| match (kink, v + bias) {
+        (Kink::Leaky { slope, gain }, v) => {
+            if v > 0.0 {
+                v * gain as f32
+            } else {
+                v * (slope * gain) as f32
+            }
+        }
+        (Kink::Clamp { lo, hi }, v) => v.max(lo as f32).min(hi as f32),
+    };
+    everywhere(|what| {
+        for (g, kink) in CORNERS.iter().map(|&c| geometry(c)).flat_map(|g| kinks.map(|k| (g, k))) {
+            let (x, w, bias) =
+                (noise::<f32>(g.n * g.h * g.w * g.ci, 1), noise::<f32>(g.kh * g.kw * g.ci * g.co, 2), noise::<f32>(g.co, 4));
+            let after = |want: &mut [f32], bias: &[f32]| {
+                want.chunks_exact_mut(bias.len())
+                    .for_each(|row| row.iter_mut().zip(bias).for_each(|(v, &b)| *v = kinked(*v, b, kink)))
+            };
+            let mut want = call(f32::conv, &g, &x, &w, g.n * g.ho() * g.wo() * g.co);
+            let mut got = want.clone();
+            f32::conv_with(&g, &x, &w, None, Some(After { bias: &bias, kink }), &mut got);
+            after(&mut want, &bias);
+            assert!(got == want, "{what} {kink:?} {g:?}");
+
+            let (d, bias) = (Conv { co: g.ci, ..g }, noise::<f32>(g.ci, 5));
+            let mut want = call(f32::depthwise, &d, &x, &w[..g.kh * g.kw * g.ci], g.n * g.ho() * g.wo() * g.ci);
+            let mut got = want.clone();
+            f32::depthwise_with(&d, &x, &w[..g.kh * g.kw * g.ci], Some(After { bias: &bias, kink }), &mut got);
+            after(&mut want, &bias);
+            assert!(got == want, "depthwise {what} {kink:?} {d:?}");
+        }
+    });
+}
+
+#[test]
 fn kept_weights_give_the_same_bytes() {
     let kept = [Kept::default(), Kept::default()];
     for (corner, kept) in [[3, 16, 16, 24, 24, 4, 2, 1], [4, 16, 16, 32, 32, 3, 1, 1]].into_iter().zip(kept) {
@@ -175,8 +212,8 @@ fn kept_weights_give_the_same_bytes() {
             // One store serves every set, precision and pass; twice, so that what was kept is used.
             for _ in 0..2 {
                 let (mut y, mut dx) = (vec![0.0; dy.len()], vec![0.0; x.len()]);
-                f32::conv_kept(&g, &x, &w, Some(&kept), &mut y);
-                f32::conv_input_grad_kept(&g, &dy, &w, Some(&kept), &mut dx);
+                f32::conv_with(&g, &x, &w, Some(&kept), None, &mut y);
+                f32::conv_input_grad_with(&g, &dy, &w, Some(&kept), &mut dx);
                 assert!(y == call(f32::conv, &g, &x, &w, y.len()), "{what} forward {g:?}");
                 assert!(dx == call(f32::conv_input_grad, &g, &dy, &w, dx.len()), "{what} input grad {g:?}");
             }

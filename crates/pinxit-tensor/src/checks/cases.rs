@@ -1,5 +1,5 @@
 //! One or more examples of every operation, at small odd shapes.
-use crate::{Array, ConvSpec, Var};
+use crate::{Array, ConvSpec, Kink, Var};
 use std::sync::Arc;
 
 pub(super) type V = Var<f64>;
@@ -77,6 +77,15 @@ fn pairs() -> Vec<Case> {
         case("clamp_grad", [&[3, 5], &[3, 5]], |v| v[0].clamp_grad(&v[1], -0.7, 0.9)),
         case("bias_leaky_relu", [&[2, 2, 3, 3], &[3]], |v| v[0].bias_leaky_relu(&v[1], 0.2, 1.4)),
         case("bias_clamp", [&[2, 2, 3, 3], &[3]], |v| v[0].bias_clamp(&v[1], -0.7, 0.9)),
+        case("conv_kink, leaky", [&[1, 4, 3, 2], &[3, 3, 2, 3], &[3]], |v| {
+            v[0].conv_kink(&v[1], &v[2], ConvSpec::same(3), Kink::Leaky { slope: 0.2, gain: 1.4 })
+        }),
+        case("conv_kink, clamp", [&[2, 3, 3, 2], &[1, 1, 2, 3], &[3]], |v| {
+            v[0].conv_kink(&v[1], &v[2], ConvSpec::same(1), Kink::Clamp { lo: -0.7, hi: 0.9 })
+        }),
+        case("depthwise_kink", [&[1, 4, 4, 3], &[3, 3, 3], &[3]], |v| {
+            v[0].depthwise_kink(&v[1], &v[2], ConvSpec::new(2, 1), Kink::Clamp { lo: -0.7, hi: 0.9 })
+        }),
         case("bias_leaky_relu, rectified", [&[4, 3], &[3]], |v| v[0].bias_leaky_relu(&v[1], 0.0, 1.0)),
         case("bias_leaky_relu, folded", [&[4, 3], &[3]], |v| v[0].bias_leaky_relu(&v[1], -0.5, 1.4)),
         case("bias_leaky_relu, turned over", [&[4, 3], &[3]], |v| v[0].bias_leaky_relu(&v[1], 0.2, -1.4)),

@@ -11,6 +11,7 @@ pub(crate) use reduce::{mul_sum_to, sum_to};
 pub use resample::Resampling;
 pub(crate) use resample::resample;
 
+use crate::kernels::{After, Kink};
 use crate::{Array, ConvSpec, Real, Tensor};
 use std::sync::Arc;
 
@@ -31,7 +32,13 @@ impl<T: Real> Array for Tensor<T> {
     }
 
     fn conv(&self, w: &Self, spec: ConvSpec) -> Self {
-        product::conv(self, w, spec)
+        product::conv(self, w, spec, None)
+    }
+    fn conv_kink(&self, w: &Self, bias: &Self, spec: ConvSpec, kink: Kink) -> Self {
+        product::conv(self, w, spec, Some(After { bias: bias.data(), kink }))
+    }
+    fn depthwise_kink(&self, w: &Self, bias: &Self, spec: ConvSpec, kink: Kink) -> Self {
+        product::depthwise(self, w, spec, Some(After { bias: bias.data(), kink }))
     }
     fn conv_input_grad(&self, w: &Self, spec: ConvSpec, hw: (usize, usize)) -> Self {
         product::conv_input_grad(self, w, spec, hw)
@@ -40,7 +47,7 @@ impl<T: Real> Array for Tensor<T> {
         product::conv_weight_grad(self, dy, spec, k)
     }
     fn depthwise(&self, w: &Self, spec: ConvSpec) -> Self {
-        product::depthwise(self, w, spec)
+        product::depthwise(self, w, spec, None)
     }
     fn depthwise_input_grad(&self, w: &Self, spec: ConvSpec, hw: (usize, usize)) -> Self {
         product::depthwise_input_grad(self, w, spec, hw)

@@ -1,6 +1,6 @@
 //! Convolutions and matrix products: geometry and shape checks in front of the kernels.
 use super::nhwc;
-use crate::kernels::{Conv, Kernels};
+use crate::kernels::{After, Conv, Kernels};
 use crate::{ConvSpec, Real, Tensor};
 
 fn geometry(n: usize, (h, w): (usize, usize), (ci, co): (usize, usize), (kh, kw): (usize, usize), spec: ConvSpec) -> Conv {
@@ -13,13 +13,13 @@ fn check<T: Real>(what: &str, t: &Tensor<T>, shape: &[usize]) {
     assert_eq!(t.shape(), shape, "shape of {what}");
 }
 
-pub(super) fn conv<T: Real>(x: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec) -> Tensor<T> {
+pub(super) fn conv<T: Real>(x: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec, after: Option<After<'_, T>>) -> Tensor<T> {
     let (n, h, w, ci) = nhwc(x);
     let (kh, kw, wci, co) = nhwc(wt);
     assert_eq!(ci, wci, "weights {:?} for a map {:?}", wt.shape(), x.shape());
     let g = geometry(n, (h, w), (ci, co), (kh, kw), spec);
     let mut y = Tensor::recycled(&[n, g.ho(), g.wo(), co]);
-    <T as Kernels>::conv_kept(&g, x.data(), wt.data(), wt.packed(), y.data_mut());
+    <T as Kernels>::conv_with(&g, x.data(), wt.data(), wt.packed(), after, y.data_mut());
     y
 }
 
@@ -28,7 +28,7 @@ pub(super) fn conv_input_grad<T: Real>(dy: &Tensor<T>, wt: &Tensor<T>, spec: Con
     let g = geometry(nhwc(dy).0, hw, (ci, co), (kh, kw), spec);
     check("the output gradient", dy, &[g.n, g.ho(), g.wo(), co]);
     let mut dx = Tensor::recycled(&[g.n, g.h, g.w, ci]);
-    <T as Kernels>::conv_input_grad_kept(&g, dy.data(), wt.data(), wt.packed(), dx.data_mut());
+    <T as Kernels>::conv_input_grad_with(&g, dy.data(), wt.data(), wt.packed(), dx.data_mut());
     dx
 }
 
@@ -48,12 +48,12 @@ fn taps<T: Real>(wt: &Tensor<T>) -> (usize, usize, usize) {
     }
 }
 
-pub(super) fn depthwise<T: Real>(x: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec) -> Tensor<T> {
+pub(super) fn depthwise<T: Real>(x: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec, after: Option<After<'_, T>>) -> Tensor<T> {
     let ((n, h, w, c), (kh, kw, wc)) = (nhwc(x), taps(wt));
     assert_eq!(c, wc, "depthwise weights {:?} for a map {:?}", wt.shape(), x.shape());
     let g = geometry(n, (h, w), (c, c), (kh, kw), spec);
     let mut y = Tensor::recycled(&[n, g.ho(), g.wo(), c]);
-    <T as Kernels>::depthwise(&g, x.data(), wt.data(), y.data_mut());
+    <T as Kernels>::depthwise_with(&g, x.data(), wt.data(), after, y.data_mut());
     y
 }
 

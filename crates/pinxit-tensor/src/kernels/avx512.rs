@@ -51,6 +51,16 @@ macro_rules! set {
                 unsafe { _mm512_fmadd_ps(a, b, c) }
             }
             #[inline(always)]
+            unsafe fn max(a: __m512, b: __m512) -> __m512 {
+                // SAFETY: see above.
+                unsafe { _mm512_max_ps(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn min(a: __m512, b: __m512) -> __m512 {
+                // SAFETY: see above.
+                unsafe { _mm512_min_ps(a, b) }
+            }
+            #[inline(always)]
             unsafe fn splat_k(v: $k) -> $kv {
                 // SAFETY: see above.
                 unsafe { $splat(v) }

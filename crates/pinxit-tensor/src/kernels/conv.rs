@@ -9,6 +9,7 @@
 //! A kernel row is one contiguous run of `kw * ci` elements, whatever the channel count. The order of every sum depends on
 //! the shape alone. Weights are packed once a call to `[column tile][k][lanes]`, zeros in unused lanes. Where an operand is a
 //! pair of channels (see `operand.rs`) the band is where they are paired, and a map without a halo is copied, too.
+use super::after::After;
 use super::kept::{Kept, Order, packed};
 use super::operand::Operand;
 use super::pass::Pass;
@@ -28,13 +29,29 @@ const FEW_PIXELS: usize = 32;
 const BAND: usize = 96 * 1024;
 
 /// See [`super::Kernels::conv`].
-pub fn forward<S: Simd>(g: &Conv, x: &[S::T], w: &[S::T], kept: Option<&Kept>, y: &mut [S::T]) {
-    run::<S>(&Pass::forward(g), x, w, kept, y)
+pub fn forward<S: Simd>(g: &Conv, x: &[S::T], w: &[S::T], extras: Extras<'_, S::T>, y: &mut [S::T]) {
+    run::<S>(&Pass::forward(g), x, w, extras, y)
 }
 
 /// See [`super::Kernels::conv_input_grad`].
 pub fn input_grad<S: Simd>(g: &Conv, dy: &[S::T], w: &[S::T], kept: Option<&Kept>, dx: &mut [S::T]) {
-    Pass::backward(g).iter().for_each(|pass| run::<S>(pass, dy, w, kept, dx));
+    Pass::backward(g).iter().for_each(|pass| run::<S>(pass, dy, w, Extras { kept, after: None }, dx));
+}
+
+/// What a pass may be given beside its operands.
+#[derive(Clone, Copy)]
+pub struct Extras<'a, T> {
+    /// Where packed weights are kept.
+    pub kept: Option<&'a Kept>,
+    /// What becomes of the sums; its bias as long as [`padded`] says.
+    pub after: Option<After<'a, T>>,
+}
+
+impl<T> Extras<'_, T> {
+    /// None of it.
+    pub fn none() -> Self {
+        Extras { kept: None, after: None }
+    }
 }
 
 /// How a pass is cut into tasks.
@@ -70,19 +87,19 @@ fn cut<S: Simd>(p: &Pass) -> Cut {
 }
 
 /// Runs a pass; only its own destination pixels are written.
-pub fn run<S: Simd>(p: &Pass, source: &[S::T], w: &[S::T], kept: Option<&Kept>, out: &mut [S::T]) {
+pub fn run<S: Simd>(p: &Pass, source: &[S::T], w: &[S::T], extras: Extras<'_, S::T>, out: &mut [S::T]) {
     if p.n * p.pixels() * p.co == 0 {
         return;
     }
     assert!(source.len() >= p.n * p.source_len() && out.len() >= p.n * p.destination_len(), "operands of {p:?}");
     if winograd::wins::<S>(p) {
-        return winograd::run::<S::Plain>(p, source, w, kept, out);
+        return winograd::run::<S::Plain>(p, source, w, extras, out);
     }
     let k = Pass { ci: operands::<S>(p.ci), ..p.clone() };
     let (cut, out) = (cut::<S>(&k), Parts::new(out));
     let (order, len) = (Order::of::<S>(p, false), k.depth() * padded::<S>(p.co));
     packed(
-        kept,
+        extras.kept,
         order,
         Slot::Packed,
         len,
@@ -94,7 +111,9 @@ pub fn run<S: Simd>(p: &Pass, source: &[S::T], w: &[S::T], kept: Option<&Kept>, 
                 let area =
                     Area { first: picture, pictures: cut.pictures.min(p.n - picture), row, rows: cut.rows.min(p.y.len - row) };
                 let columns = group * cut.columns..((group + 1) * cut.columns).min(tiles::<S>(p.co));
-                with_source::<S>(p, &area, source, |a, pitch| sweep::<S>(&k, &area, a, pitch, packed, columns, &out));
+                with_source::<S>(p, &area, source, |a, pitch| {
+                    sweep::<S>(&k, &area, (a, pitch), packed, columns, extras.after, &out)
+                });
             });
         },
     );
@@ -280,10 +299,10 @@ fn chunks(p: &Pass, row_pitch: usize) -> (Vec<usize>, Vec<Chunk>) {
 fn sweep<S: Simd>(
     p: &Pass,
     area: &Area,
-    a: &[S::K],
-    pitch: Pitch,
+    (a, pitch): (&[S::K], Pitch),
     packed: &[S::K],
     columns: std::ops::Range<usize>,
+    after: Option<After<'_, S::T>>,
     out: &Parts<S::T>,
 ) {
     let pixels = area.pictures * area.rows * p.x.len;
@@ -301,7 +320,7 @@ fn sweep<S: Simd>(
     for j in columns {
         let (first, q, used) = span::<S>(j, p.co);
         let b = &packed[first * p.depth()..][..p.depth() * q * S::LANES];
-        let sums = Sums { a, b, from: &from, segments: &segments, chunks: &chunks, q };
+        let sums = Sums { a, b, from: &from, segments: &segments, chunks: &chunks, q, after: after.map(|a| a.from(first)) };
         if used == q * S::LANES && !chunks.is_empty() {
             // SAFETY: `to` are whole pixels of this area inside `out`, and channels `first ..` are this task's alone.
             unsafe { sums.write::<S>(out.start().wrapping_add(first), &to) }
@@ -321,23 +340,25 @@ fn sweep<S: Simd>(
 }
 
 /// The sums of one column tile over a list of pixels.
-struct Sums<'a, K> {
+struct Sums<'a, K, T> {
     a: &'a [K],
     b: &'a [K],
     from: &'a [usize],
     segments: &'a [usize],
     chunks: &'a [Chunk],
     q: usize,
+    after: Option<After<'a, T>>,
 }
 
-impl<K> Sums<'_, K> {
+impl<K, T: Copy> Sums<'_, K, T> {
     /// # Safety
     /// `out[to[i] ..][.. q * LANES]` is writable and nobody else's, for every i; `from`, `segments` and `chunks` stay in `a`.
-    unsafe fn write<S: Simd<K = K>>(&self, out: *mut S::T, to: &[usize]) {
+    unsafe fn write<S: Simd<K = K, T = T>>(&self, out: *mut T, to: &[usize]) {
         for (i, chunk) in self.chunks.iter().enumerate() {
+            let after = self.after.filter(|_| i + 1 == self.chunks.len());
             let (segments, b) = (&self.segments[chunk.segments.clone()], self.b[chunk.k * self.q * S::LANES..].as_ptr());
             for (from, to) in self.from.chunks(S::ROWS).zip(to.chunks(S::ROWS)) {
-                let t = Tile { a: self.a.as_ptr(), from, step: 1, segments, len: chunk.len, b, out, to, fresh: i == 0 };
+                let t = Tile { a: self.a.as_ptr(), from, step: 1, segments, len: chunk.len, b, out, to, fresh: i == 0, after };
                 // SAFETY: the caller's promise; `b` holds every k of the column tile.
                 unsafe { tile::<S>(self.q, t) }
             }

@@ -4,6 +4,7 @@
 //! one task some rows. The weight gradient gives each task a share of the rows and its own sums, added in order: the
 //! shares depend on the shape alone. Channels beyond the last whole register go one by one.
 use super::Conv;
+use super::after::After;
 use super::pass::Pass;
 use super::scratch::{Slot, with};
 use super::simd::{Body, Simd};
@@ -16,13 +17,13 @@ const TASK: usize = 16 * 1024;
 const SHARES: usize = 16;
 
 /// See [`super::Kernels::depthwise`].
-pub fn forward<S: Simd>(g: &Conv, x: &[S::T], w: &[S::T], y: &mut [S::T]) {
-    run::<S>(&Pass::forward(g), x, w, y)
+pub fn forward<S: Simd>(g: &Conv, x: &[S::T], w: &[S::T], after: Option<After<'_, S::T>>, y: &mut [S::T]) {
+    run::<S>(&Pass::forward(g), x, w, after, y)
 }
 
 /// See [`super::Kernels::depthwise_input_grad`].
 pub fn input_grad<S: Simd>(g: &Conv, dy: &[S::T], w: &[S::T], dx: &mut [S::T]) {
-    Pass::backward(g).iter().for_each(|pass| run::<S>(pass, dy, w, dx));
+    Pass::backward(g).iter().for_each(|pass| run::<S>(pass, dy, w, None, dx));
 }
 
 /// The part of `0..taps` that stays within `0..len` when the first tap is at `at`.
@@ -32,7 +33,7 @@ fn inside(at: isize, taps: usize, len: usize) -> (usize, usize) {
     (start as usize, (len as isize - at).clamp(start, taps as isize) as usize)
 }
 
-fn run<S: Simd>(p: &Pass, source: &[S::T], w: &[S::T], out: &mut [S::T]) {
+fn run<S: Simd>(p: &Pass, source: &[S::T], w: &[S::T], after: Option<After<'_, S::T>>, out: &mut [S::T]) {
     let (c, rows) = (p.co, p.n * p.y.len);
     if rows * p.x.len * c == 0 {
         return;
@@ -47,7 +48,7 @@ fn run<S: Simd>(p: &Pass, source: &[S::T], w: &[S::T], out: &mut [S::T]) {
             let top = (row * p.y.step) as isize + p.y.at;
             let to = out.start().wrapping_add(picture * p.destination_len() + p.write_at(row, 0));
             let from = source[picture * p.source_len()..].as_ptr();
-            let line = Line { p, from, top, rows: inside(top, p.y.taps.len(), p.y.source), weights: &weights, to };
+            let line = Line { p, from, top, rows: inside(top, p.y.taps.len(), p.y.source), weights: &weights, after, to };
             let whole = c / S::LANES * S::LANES;
             // SAFETY: the set is the one in use; `inside` keeps reads in the picture; this task alone writes this row.
             unsafe {
@@ -70,6 +71,7 @@ struct Line<'a, T> {
     rows: (usize, usize),
     /// `[tap][c]`.
     weights: &'a [T],
+    after: Option<After<'a, T>>,
     /// Channel 0 of the first pixel of the row.
     to: *mut T,
 }
@@ -113,7 +115,11 @@ impl<S: Simd> Body<S> for Span<'_, S::T> {
                         }
                         (x, w) = (x.wrapping_add(pitch), w.wrapping_add(width));
                     }
-                    S::store(l.to.wrapping_add(i * p.x.out_step * c + channel), sum);
+                    let v = match &l.after {
+                        Some(after) => after.of::<S>(sum, channel),
+                        None => sum,
+                    };
+                    S::store(l.to.wrapping_add(i * p.x.out_step * c + channel), v);
                 }
                 channel += S::LANES;
             }

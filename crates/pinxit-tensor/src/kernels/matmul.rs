@@ -17,7 +17,7 @@ pub fn run<S: Simd>(m: usize, k: usize, n: usize, a: &[S::T], ta: bool, b: &[S::
     match (ta, tb) {
         (false, _) => {
             let weight = if tb { [0, 1, k] } else { [0, n, 1] };
-            conv::run::<S>(&Pass { n: 1, y: plain(1), x: plain(m), ci: k, co: n, kw: 1, weight }, a, b, None, c);
+            conv::run::<S>(&Pass { n: 1, y: plain(1), x: plain(m), ci: k, co: n, kw: 1, weight }, a, b, conv::Extras::none(), c);
         }
         (true, false) => {
             weight_grad::run::<S>(&Conv { n: 1, h: 1, w: k, ci: m, co: n, kh: 1, kw: 1, stride: 1, pad: 0 }, a, b, c)

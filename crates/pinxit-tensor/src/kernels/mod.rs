@@ -4,6 +4,7 @@
 //!
 //! Read in this order: [`Kernels`], `tile` (the one inner loop), `operand` (what it multiplies), `pass` (geometry), `conv`,
 //! `weight_grad`, `depthwise`, `winograd` (faster where it applies).
+mod after;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -26,6 +27,8 @@ mod weight_grad;
 mod winograd;
 mod winograd_grad;
 
+use crate::Real;
+pub use after::{After, Kink};
 pub use isa::{Isa, cpu, isa, set_isa};
 pub use kept::Kept;
 use portable::{Portable, PortableBf16};
@@ -73,22 +76,26 @@ impl Conv {
 /// the geometry says. The sum order depends on shapes only, never on the number of threads: same machine, same bytes.
 /// Convolutions of `f32` multiply in the [`Precision`] in use; everything else is exact to rounding.
 pub trait Kernels: Sized {
-    /// `y = x * w`; packed weights are kept in `kept`, which belongs to these weights alone.
-    fn conv_kept(g: &Conv, x: &[Self], w: &[Self], kept: Option<&Kept>, y: &mut [Self]);
+    /// `y = x * w`, and what comes after; packed weights are kept in `kept`, which belongs to these weights alone.
+    fn conv_with(g: &Conv, x: &[Self], w: &[Self], kept: Option<&Kept>, after: Option<After<'_, Self>>, y: &mut [Self]);
     /// `dx` from `dy`, likewise.
-    fn conv_input_grad_kept(g: &Conv, dy: &[Self], w: &[Self], kept: Option<&Kept>, dx: &mut [Self]);
+    fn conv_input_grad_with(g: &Conv, dy: &[Self], w: &[Self], kept: Option<&Kept>, dx: &mut [Self]);
     /// `y = x * w`.
     fn conv(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]) {
-        Self::conv_kept(g, x, w, None, y)
+        Self::conv_with(g, x, w, None, None, y)
     }
     /// `dx` from `dy`.
     fn conv_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]) {
-        Self::conv_input_grad_kept(g, dy, w, None, dx)
+        Self::conv_input_grad_with(g, dy, w, None, dx)
     }
     /// `dw` from `x` and `dy`.
     fn conv_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]);
-    /// Depthwise `y = x * w`, weights `[kh, kw, c]`.
-    fn depthwise(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]);
+    /// Depthwise `y = x * w`, weights `[kh, kw, c]`, and what comes after.
+    fn depthwise_with(g: &Conv, x: &[Self], w: &[Self], after: Option<After<'_, Self>>, y: &mut [Self]);
+    /// Depthwise `y = x * w`.
+    fn depthwise(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]) {
+        Self::depthwise_with(g, x, w, None, y)
+    }
     /// Depthwise `dx` from `dy`.
     fn depthwise_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]);
     /// Depthwise `dw` from `x` and `dy`.
@@ -129,17 +136,18 @@ macro_rules! f64_kernel {
 macro_rules! kernels {
     ($t:ty, $call:ident, $dense:ident) => {
         impl Kernels for $t {
-            fn conv_kept(g: &Conv, x: &[Self], w: &[Self], kept: Option<&Kept>, y: &mut [Self]) {
-                $dense!(conv::forward(g, x, w, kept, y))
+            fn conv_with(g: &Conv, x: &[Self], w: &[Self], kept: Option<&Kept>, after: Option<After<'_, Self>>, y: &mut [Self]) {
+                with_bias(after, g.co, |after| $dense!(conv::forward(g, x, w, conv::Extras { kept, after }, y)))
             }
-            fn conv_input_grad_kept(g: &Conv, dy: &[Self], w: &[Self], kept: Option<&Kept>, dx: &mut [Self]) {
+            fn conv_input_grad_with(g: &Conv, dy: &[Self], w: &[Self], kept: Option<&Kept>, dx: &mut [Self]) {
                 $dense!(conv::input_grad(g, dy, w, kept, dx))
             }
             fn conv_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]) {
                 $dense!(weight_grad::run(g, x, dy, dw))
             }
-            fn depthwise(g: &Conv, x: &[Self], w: &[Self], y: &mut [Self]) {
-                $call!(depthwise::forward(g, x, w, y))
+            fn depthwise_with(g: &Conv, x: &[Self], w: &[Self], after: Option<After<'_, Self>>, y: &mut [Self]) {
+                assert!(after.is_none_or(|a| a.bias.len() == g.co), "one bias for each channel");
+                $call!(depthwise::forward(g, x, w, after, y))
             }
             fn depthwise_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]) {
                 $call!(depthwise::input_grad(g, dy, w, dx))
@@ -155,3 +163,20 @@ macro_rules! kernels {
 }
 kernels!(f32, f32_kernel, f32_dense);
 kernels!(f64, f64_kernel, f64_kernel);
+
+/// Calls `f` with the bias in whole registers of any instruction set.
+fn with_bias<T: Real, R>(after: Option<After<'_, T>>, co: usize, f: impl FnOnce(Option<After<'_, T>>) -> R) -> R {
+    const WIDEST: usize = 16;
+    match after {
+        None => f(None),
+        Some(after) => {
+            assert_eq!(after.bias.len(), co, "one bias for each channel");
+            if co.is_multiple_of(WIDEST) {
+                return f(Some(after));
+            }
+            let mut bias = vec![T::default(); co.next_multiple_of(WIDEST)];
+            bias[..co].copy_from_slice(after.bias);
+            f(Some(After { bias: &bias, ..after }))
+        }
+    }
+}

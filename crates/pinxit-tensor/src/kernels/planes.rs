@@ -4,6 +4,7 @@
 //! y  = At [(G w Gt) * (Bt x B)] A                        forward
 //! dw = Gt [sum over tiles of (Bt x B) * (A dy At)] G     weight gradient: the transpose of the same bilinear map
 //! ```
+use super::after::After;
 use super::simd::{Body, Simd};
 use crate::Real;
 
@@ -13,7 +14,7 @@ pub const POINTS: usize = 36;
 /// Where a transform reads and writes: element (i, j) of the input at `from + i * from_pitch.0 + j * from_pitch.1`, of the
 /// output likewise; the same for each of `len` channels, whole registers, side by side.
 #[derive(Clone, Copy)]
-pub struct Map<T> {
+pub struct Map<'a, T> {
     /// Element (0, 0) of the input.
     pub from: *const T,
     /// Distances between rows and between columns of the input.
@@ -24,6 +25,8 @@ pub struct Map<T> {
     pub to_pitch: (usize, usize),
     /// Channels.
     pub len: usize,
+    /// What becomes of the output, with the bias of these channels.
+    pub after: Option<After<'a, T>>,
 }
 
 /// `sum` + `k` * `v`.
@@ -135,9 +138,9 @@ unsafe fn gt<S: Simd>(m: [S::V; 6]) -> [S::V; 3] {
 macro_rules! transform {
     ($(#[$text:meta])* $name:ident, $n:literal, $m:literal, $f:ident) => {
         $(#[$text])*
-        pub struct $name<T>(pub Map<T>);
+        pub struct $name<'a, T>(pub Map<'a, T>);
 
-        impl<S: Simd> Body<S> for $name<S::T> {
+        impl<S: Simd> Body<S> for $name<'_, S::T> {
             #[inline(always)]
             unsafe fn run(self) {
                 let (map, mut channel) = (self.0, 0);
@@ -159,7 +162,11 @@ macro_rules! transform {
                         for i in 0..$m {
                             let row = $f::<S>(half[i]);
                             for j in 0..$m {
-                                S::store(to.wrapping_add(i * map.to_pitch.0 + j * map.to_pitch.1), row[j]);
+                                let v = match &map.after {
+                                    Some(after) => after.of::<S>(row[j], channel),
+                                    None => row[j],
+                                };
+                                S::store(to.wrapping_add(i * map.to_pitch.0 + j * map.to_pitch.1), v);
                             }
                         }
                     }

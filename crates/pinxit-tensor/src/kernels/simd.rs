@@ -49,6 +49,16 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// Inside [`Simd::enter`].
     unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// The larger; `b` where one is not a number.
+    ///
+    /// # Safety
+    /// Inside [`Simd::enter`].
+    unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+    /// The smaller; `b` where one is not a number.
+    ///
+    /// # Safety
+    /// Inside [`Simd::enter`].
+    unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
     /// `v` in every lane.
     ///
     /// # Safety

@@ -7,6 +7,7 @@
 //! Rows are pixels in a convolution (`step` 1: k runs over neighbouring channels, `segments` over kernel rows), input
 //! channels in a weight gradient (`step` = pixel pitch: k runs over pixels, `segments` over rows of pixels). Because `a`
 //! is broadcast, no count of channels and no stride needs code of its own. One step of k is an operand: see `operand.rs`.
+use super::after::After;
 use super::simd::{Body, Simd};
 
 /// Arguments of one tile.
@@ -30,6 +31,8 @@ pub struct Tile<'a, K, T> {
     pub to: &'a [usize],
     /// Overwrite `out` instead of adding to it.
     pub fresh: bool,
+    /// What becomes of the sums, with the bias of the tile's columns; none where more is to be added.
+    pub after: Option<After<'a, T>>,
 }
 
 struct Sized<'a, K, T, const P: usize, const Q: usize>(Tile<'a, K, T>);
@@ -74,7 +77,11 @@ impl<S: Simd, const P: usize, const Q: usize> Body<S> for Sized<'_, S::K, S::T, 
             }
             for p in 0..P {
                 for q in 0..Q {
-                    S::store(t.out.wrapping_add(to[p]).wrapping_add(q * S::LANES), c[p][q]);
+                    let v = match &t.after {
+                        Some(after) => after.of::<S>(c[p][q], q * S::LANES),
+                        None => c[p][q],
+                    };
+                    S::store(t.out.wrapping_add(to[p]).wrapping_add(q * S::LANES), v);
                 }
             }
         }
@@ -85,7 +92,8 @@ impl<S: Simd, const P: usize, const Q: usize> Body<S> for Sized<'_, S::K, S::T, 
 ///
 /// # Safety
 /// The processor has the instruction set. For all rows, segments and k the elements `a[from + segment + k * step]`,
-/// `b[k][q * LANES]` and `out[to ..][.. q * LANES]` are inside live allocations, and nobody else touches `out` there.
+/// `b[k][q * LANES]`, `out[to ..][.. q * LANES]` and as many of a bias are inside live allocations, and nobody else touches
+/// `out` there.
 #[inline(always)]
 pub unsafe fn tile<S: Simd>(q: usize, t: Tile<S::K, S::T>) {
     macro_rules! rows {

@@ -8,8 +8,10 @@
 //! ```
 //! The rounding error is about ten times that of the direct sum (3e-5 of the output's scale), far below what training
 //! notices; `wins` keeps it to the shapes where it is faster.
+use super::after::After;
+use super::conv::Extras;
 use super::conv::{Area, pack, with_source};
-use super::kept::{Kept, Order, packed};
+use super::kept::{Order, packed};
 use super::operand::Operand;
 use super::pass::{Axis, Pass};
 use super::planes::{Input, Map, Output, POINTS, Weights};
@@ -37,7 +39,7 @@ pub fn wins<S: Simd>(p: &Pass) -> bool {
 }
 
 /// Runs a pass that [`wins`].
-pub fn run<S: Exact>(p: &Pass, source: &[S::T], w: &[S::T], kept: Option<&Kept>, out: &mut [S::T]) {
+pub fn run<S: Exact>(p: &Pass, source: &[S::T], w: &[S::T], extras: Extras<'_, S::T>, out: &mut [S::T]) {
     let (down, across) = (p.y.len / 4, p.x.len / 4);
     let rows = TASK.div_ceil(across).min(down);
     let bands = down.div_ceil(rows);
@@ -48,7 +50,7 @@ pub fn run<S: Exact>(p: &Pass, source: &[S::T], w: &[S::T], kept: Option<&Kept>,
     let out = Parts::new(out);
     let order = Order::of::<S>(p, true);
     packed(
-        kept,
+        extras.kept,
         order,
         Slot::WeightPlanes,
         POINTS * plane,
@@ -66,7 +68,7 @@ pub fn run<S: Exact>(p: &Pass, source: &[S::T], w: &[S::T], kept: Option<&Kept>,
                         .collect();
                     with(Slot::Planes, POINTS * origins.len() * p.ci, |v: &mut [S::T]| {
                         transform_input::<S>(x, pitch.row, p.ci, &origins, v);
-                        multiply::<S>(p, &area, v, u, columns, &out);
+                        multiply::<S>(p, &area, (v, u), columns, extras.after, &out);
                     });
                 });
             });
@@ -84,7 +86,9 @@ fn transform_weights<S: Exact>(p: &Pass, w: &[S::T], u: &mut [S::T]) {
             let len = p.ci * q * S::LANES;
             let (from, to) = (packed[first * p.depth()..][..9 * len].as_ptr(), parts.start().wrapping_add(first * p.ci));
             // SAFETY: the set is the one in use; tile `j` owns `len` elements from `first * ci` on of every plane of `u`.
-            unsafe { S::enter(Weights(Map { from, from_pitch: (3 * len, len), to, to_pitch: (6 * plane, plane), len })) }
+            unsafe {
+                S::enter(Weights(Map { from, from_pitch: (3 * len, len), to, to_pitch: (6 * plane, plane), len, after: None }))
+            }
         });
     });
 }
@@ -96,12 +100,19 @@ fn transform_input<S: Exact>(x: &[S::T], row: usize, ci: usize, origins: &[usize
         let from = x[origin..][..5 * row + 6 * ci].as_ptr();
         // SAFETY: the set is the one in use; the slice above holds the 6x6 pixels, `v` holds 36 planes.
         let to = v.as_mut_ptr().wrapping_add(t * ci);
-        unsafe { S::enter(Input(Map { from, from_pitch: (row, ci), to, to_pitch: (6 * plane, plane), len: ci })) }
+        unsafe { S::enter(Input(Map { from, from_pitch: (row, ci), to, to_pitch: (6 * plane, plane), len: ci, after: None })) }
     }
 }
 
 /// `M = V U` and `y = At M A` for some column tiles.
-fn multiply<S: Exact>(p: &Pass, area: &Area, v: &[S::T], u: &[S::T], columns: std::ops::Range<usize>, out: &Parts<S::T>) {
+fn multiply<S: Exact>(
+    p: &Pass,
+    area: &Area,
+    (v, u): (&[S::T], &[S::T]),
+    columns: std::ops::Range<usize>,
+    after: Option<After<'_, S::T>>,
+    out: &Parts<S::T>,
+) {
     let (across, rows) = (p.x.len / 4, area.rows / 4);
     let count = area.pictures * rows * across;
     let (plane, from): (_, Vec<usize>) = (p.ci * padded::<S>(p.co), (0..count).map(|t| t * p.ci).collect());
@@ -115,7 +126,9 @@ fn multiply<S: Exact>(p: &Pass, area: &Area, v: &[S::T], u: &[S::T], columns: st
                 let out = m[point * count * width..][..count * width].as_mut_ptr();
                 for (from, to) in from.chunks(S::ROWS).zip(to.chunks(S::ROWS)) {
                     // SAFETY: rows of `v`, `u` and `m` as sliced above (`width` is whole registers, see `wins`).
-                    unsafe { tile::<S>(q, Tile { a, from, step: 1, segments: &[0], len: p.ci, b, out, to, fresh: true }) }
+                    unsafe {
+                        tile::<S>(q, Tile { a, from, step: 1, segments: &[0], len: p.ci, b, out, to, fresh: true, after: None })
+                    }
                 }
             }
             for t in 0..count {
@@ -130,6 +143,7 @@ fn multiply<S: Exact>(p: &Pass, area: &Area, v: &[S::T], u: &[S::T], columns: st
                         to,
                         to_pitch: (p.x.len * p.co, p.co),
                         len: width,
+                        after: after.map(|a| a.from(first)),
                     }))
                 }
             }

@@ -100,7 +100,14 @@ impl<S: Exact> Block<'_, S> {
             let (plane, from_plane) = (self.g.ci * self.g.co, rows * width);
             for i in 0..rows {
                 let (from, to) = (sums[i * width..].as_ptr(), out.wrapping_add((self.rows.start + i) * self.g.co + first));
-                let map = Map { from, from_pitch: (6 * from_plane, from_plane), to, to_pitch: (3 * plane, plane), len: width };
+                let map = Map {
+                    from,
+                    from_pitch: (6 * from_plane, from_plane),
+                    to,
+                    to_pitch: (3 * plane, plane),
+                    len: width,
+                    after: None,
+                };
                 // SAFETY: the set is the one in use; `sums` has 36 planes; `out` by the caller's promise.
                 unsafe { S::enter(WeightGradient(map)) }
             }
@@ -123,7 +130,14 @@ impl<S: Exact> Block<'_, S> {
                 }
             }
             let to = v[i * rows..].as_mut_ptr();
-            let map = Map { from: patch.as_ptr(), from_pitch: (6 * rows, rows), to, to_pitch: (6 * plane, plane), len: rows };
+            let map = Map {
+                from: patch.as_ptr(),
+                from_pitch: (6 * rows, rows),
+                to,
+                to_pitch: (6 * plane, plane),
+                len: rows,
+                after: None,
+            };
             // SAFETY: the set is the one in use; `patch` holds 36 pixels of `rows` channels, `v` 36 planes.
             unsafe { S::enter(Input(map)) }
         }
@@ -139,7 +153,7 @@ impl<S: Exact> Block<'_, S> {
                 let (first, _, len) = span::<S>(j, g.co);
                 let from = dy[((picture * g.h + row) * g.w + column) * g.co + first..].as_ptr();
                 let to = d[(first - start) * count + i * len..].as_mut_ptr();
-                let map = Map { from, from_pitch: (g.w * g.co, g.co), to, to_pitch: (6 * plane, plane), len };
+                let map = Map { from, from_pitch: (g.w * g.co, g.co), to, to_pitch: (6 * plane, plane), len, after: None };
                 // SAFETY: the set is the one in use; 4x4 pixels from an aligned place are in the picture, `d` has 36 planes.
                 unsafe { S::enter(Gradient(map)) }
             }
@@ -158,7 +172,9 @@ impl<S: Exact> Block<'_, S> {
                 let out = sums[point * rows * width..][..rows * width].as_mut_ptr().wrapping_add(first - start);
                 for (from, to) in from.chunks(S::ROWS).zip(to.chunks(S::ROWS)) {
                     // SAFETY: rows of V, D and the sums as sliced above; column tiles are whole registers, see `wins`.
-                    unsafe { tile::<S>(q, Tile { a, from, step: rows, segments: &[0], len: count, b, out, to, fresh }) }
+                    unsafe {
+                        tile::<S>(q, Tile { a, from, step: rows, segments: &[0], len: count, b, out, to, fresh, after: None })
+                    }
                 }
             }
         }
