@@ -1,5 +1,5 @@
 //! A model measured against a collection, next to what real pictures themselves score.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pinxit_nn::FeatureNet;
 use pinxit_train::metrics::{self, Measures, Report};
@@ -55,7 +55,7 @@ pub fn evaluate(studio: &Studio, request: &EvaluateRequest, watcher: &mut dyn Wa
     };
     let net = FeatureNet::shipped()?;
     let report = metrics::evaluate(&model.network(), &model.weights, &dataset, &net, request.pictures, &seeds, &mut progress)?;
-    let path = found.path.with_extension("evaluation.json");
+    let path = figures_path(&found.path);
     let evaluated = Evaluated {
         model: model.hash(),
         name: found.name.clone(),
@@ -67,6 +67,11 @@ pub fn evaluate(studio: &Studio, request: &EvaluateRequest, watcher: &mut dyn Wa
     pinxit_image::write_atomic(&path, crate::event::versioned(&evaluated).as_bytes())?;
     watcher.event(Event::Finished { task: Task::Evaluate, result: figures(&evaluated), next: suggestions(&request.model) });
     Ok(evaluated)
+}
+
+/// Where the figures of the model in file `model` lie: beside it.
+pub(crate) fn figures_path(model: &Path) -> PathBuf {
+    model.with_extension("evaluation.json")
 }
 
 /// What makes sense after measuring `model`, called as the person called it.
