@@ -100,6 +100,7 @@ fn a_class_nobody_has_and_a_licence_without_a_name() {
     assert!(skipped.contains("warning: no picture has the class \"sqare\"") && skipped.contains("mean \"square\"?"), "{skipped}");
     assert!(skipped.contains("warning: no picture has the style \"oil\""), "{skipped}");
     assert!(import(&["--skip-class", "elephants"]).contains("hint: there are \"round\", \"square\""));
+    assert!(import(&["--fit", "center"]).contains("\nfit = \"centre\"  # flag --fit\n"), "the other spelling is understood");
     let unnamed = import(&["--license", " "]);
     assert!(unnamed.starts_with("exit 2\n") && unnamed.contains("a licence has a name"), "{unnamed}");
 }

@@ -106,6 +106,7 @@ fn completions_and_manual_pages() {
             assert!(shell == "elvish" || shell == "powershell" || stdout(&out).contains(word), "{shell} completes {word}");
         }
         assert!(!stdout(&out).contains("reference"), "{shell}: not a command for people");
+        assert!(!stdout(&out).contains("center"), "{shell}: one word is offered, though two are understood");
     }
     let out = desk.run(&["man", "pages"]);
     assert_eq!(code(&out), 0);
