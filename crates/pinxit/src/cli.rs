@@ -6,6 +6,7 @@ use std::str::FromStr;
 use clap::builder::{BoolishValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use pinxit_studio::machine::MOST_THREADS;
 use pinxit_studio::settings::Instructions;
 
 use crate::commands::*;
@@ -57,7 +58,7 @@ pub struct Globals {
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
     /// Threads to compute with [default: one per core]
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_THREADS)))]
     pub threads: Option<u16>,
     /// Processor instructions to compute with: auto, portable, avx2, avx512
     #[arg(long, global = true, value_name = "SET", default_value = "auto", value_parser = words::<Instructions>(Instructions::WORDS, Instructions::ALSO), hide_possible_values = true)]
