@@ -246,3 +246,32 @@ fn a_dataset_changed_under_a_run() {
     let text = stderr(&out);
     assert!(text.contains("the dataset has changed since this run began") && text.contains("hint:"), "{text}");
 }
+
+/// The hint was `did you mean "dots-2"?`, for a name nobody had typed.
+#[test]
+fn a_dataset_gone_from_under_a_run_and_its_model() {
+    let desk = Desk::with_model();
+    assert_eq!(code(&desk.run(&["import", "dots", "--into", "dots-2", "--size", "32", "-q"])), 0);
+    assert_eq!(code(&desk.run(&["generate", "dots", "--seeds", "0", "-o", "out", "-q"])), 0);
+    assert_eq!(code(&desk.run(&["datasets", "remove", "dots"])), 0);
+    for (args, who) in [
+        (&["train", "--resume", "dots", "--kimg", "1"][..], "run"),
+        (&["train", "--resume", "dots", "--dry-run"], "run"),
+        (&["evaluate", "dots"], "model"),
+    ] {
+        let seen = failure(&desk, args);
+        assert!(seen.contains(&format!("the {who} \"dots\" needs the dataset \"dots\"")), "{seen}");
+        assert!(seen.contains("lies in [DESK]/home/bin/datasets: move it back to [DESK]/home/datasets/dots"), "{seen}");
+        assert!(!seen.contains("did you mean") && seen.contains("--dataset") == (who == "model"), "{seen}");
+    }
+    let bin = desk.home().join("bin/datasets");
+    let moved = std::fs::read_dir(&bin).unwrap().next().unwrap().unwrap().path();
+    std::fs::rename(moved, desk.home().join("datasets/dots")).unwrap();
+    assert_eq!(code(&desk.run(&["train", "--resume", "dots", "--dry-run"])), 0, "what the hint says helps");
+    for (kind, name) in [("runs", "dots"), ("models", "dots")] {
+        assert_eq!(code(&desk.run(&[kind, "remove", name])), 0);
+    }
+    let picture = std::fs::read_dir(desk.path().join("out")).unwrap().next().unwrap().unwrap().path();
+    let seen = failure(&desk, &["generate", "--from", picture.to_str().unwrap()]);
+    assert!(seen.contains("a removed one lies in bin/models/"), "{seen}");
+}

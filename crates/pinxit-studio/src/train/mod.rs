@@ -137,6 +137,12 @@ fn conditioned(dataset: Dataset, condition: Condition) -> Dataset {
     }
 }
 
+/// What the run `name` learns from.
+fn dataset_of(studio: &Studio, name: &str, card: &RunCard) -> Result<Dataset> {
+    let dataset = datasets::open_for(studio, &card.dataset, &format!("run \"{name}\""), None)?;
+    Ok(conditioned(dataset, card.condition))
+}
+
 /// Begins a planned run. What was decided, and why, lies in the run folder before the first step.
 pub fn begin(studio: &Studio, plan: Plan, watcher: &mut dyn Watcher) -> Result<Trained> {
     let Plan { name, dir, config, card, dataset, parent, earlier } = plan;
@@ -191,7 +197,7 @@ pub struct Resumable {
 pub fn resumable(studio: &Studio, wanted: &str, length: Option<(Length, Origin)>) -> Result<Resumable> {
     let (name, dir) = runs::find(studio, wanted)?;
     let card = RunCard::load(&dir)?;
-    let dataset = conditioned(datasets::open(studio, &card.dataset)?, card.condition);
+    let dataset = dataset_of(studio, &name, &card)?;
     let counters = Run::position(&dir, &dataset)?;
     length.as_ref().map_or(Ok(()), |(length, _)| pinxit_train::run::lies_ahead(*length, &counters))?;
     let config = ResolvedConfig::of_run(&dir.join("config.toml"), length)?;
@@ -203,7 +209,7 @@ pub fn resume(studio: &Studio, wanted: &str, length: Option<Length>, watcher: &m
     let (name, dir) = runs::find(studio, wanted)?;
     watcher.event(Event::Started { task: Task::Train, name: name.clone() });
     let card = RunCard::load(&dir)?;
-    let dataset = conditioned(datasets::open(studio, &card.dataset)?, card.condition);
+    let dataset = dataset_of(studio, &name, &card)?;
     let run = Run::resume(&dir, &dataset, &FeatureNet::shipped()?, length)?;
     if pinxit_train::run::lies_ahead(run.config().length, run.counters()).is_err() {
         watcher.event(Event::Note { message: "the run is at its end already: --kimg or --for give it another".into() });
