@@ -156,7 +156,11 @@ fn a_run_is_not_resumed_to_an_end_behind_it() {
     assert!(common::stdout(&out).contains("at 0.04 kimg, to 0.08 kimg"), "{}", common::stdout(&out));
     assert!(common::stdout(&out).contains("kimg = 0.08  # flag --kimg\n"), "{}", common::stdout(&out));
     assert!(common::stdout(&out).contains("batch = 4  # ") && common::stdout(&out).contains("runs/dots/config.toml\n"));
+    assert!(!common::stdout(&out).contains("at its end"), "{}", common::stdout(&out));
     assert_eq!(config(), before, "a dry run changes nothing");
+    let ended = common::stdout(&desk.run(&["train", "--resume", "dots", "-n"]));
+    assert!(ended.contains("\n# the run is at its end already: --kimg or --for give it another\n"), "{ended}");
+    assert!(common::stdout(&desk.run(&["train", "--resume", "dots", "-n", "--json"])).contains(r#""at_end":true"#));
 }
 
 #[test]
