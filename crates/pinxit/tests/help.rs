@@ -117,6 +117,14 @@ fn a_bad_value_names_the_variable_it_came_from() {
 }
 
 #[test]
+fn doctor_tells_whether_bf16_is_multiplied_natively() {
+    let desk = Desk::new();
+    let line = |isa| stdout(&desk.run(&["doctor", "--isa", isa])).lines().find(|l| l.starts_with("bf16")).map(String::from);
+    assert!(line("portable").unwrap().contains("not native to these instructions: --set precision=bf16 would"));
+    assert!(line("auto").unwrap().contains("native"));
+}
+
+#[test]
 fn a_batch_that_cannot_be_grouped_says_what_it_must_be() {
     let desk = Desk::with_dots();
     let refused = failure(&desk, &["train", "dots", "--discriminator", "projected", "--batch", "1"]);
