@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Collection;
 use crate::format::{REPORT_FILE, Split, UNSTATED};
 use crate::labels::known_columns;
-use crate::report::ImportReport;
+use crate::report::{ImportReport, counted};
 
 /// Classes with fewer pictures than this are named in a warning: a network cannot learn what they look like.
 const FEW: usize = 10;
@@ -98,8 +98,9 @@ fn warn(report: &mut ImportReport) {
     if !report.near_duplicates.is_empty() {
         let files: usize = report.near_duplicates.iter().map(|g| g.len() - 1).sum();
         warnings.push(format!(
-            "{files} files look the same as another one ({} groups, listed in {REPORT_FILE})",
-            report.near_duplicates.len()
+            "the same in looks as another one: {} ({}, listed in {REPORT_FILE})",
+            counted(files, "file"),
+            counted(report.near_duplicates.len(), "group")
         ));
     }
     report.warnings.extend(warnings);
