@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::report::counted;
+
 /// An error of this crate. [`Error::hint`] says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -15,13 +17,13 @@ pub enum Error {
     #[error("there is no file or folder {}", .0.display())]
     SourceMissing(PathBuf),
     /// The sources hold no file that could be a picture.
-    #[error("no pictures found: {looked} files looked at, none of them a picture")]
+    #[error("no pictures found: {} looked at, none of them a picture", counted(*looked, "file"))]
     NoPictures {
         /// Files seen, of any kind.
         looked: usize,
     },
     /// Files were found, but each was turned down.
-    #[error("none of the {looked} files can be used; the first, {file}: {reason}")]
+    #[error("no file can be used ({looked} looked at); the first, {file}: {reason}")]
     AllRejected {
         /// Files tried.
         looked: usize,
@@ -83,7 +85,7 @@ pub enum Error {
         line: usize,
     },
     /// No row of a label file names a picture that is there.
-    #[error("label file {file}: none of its {rows} rows names a picture that is there (the first names {example:?})")]
+    #[error("label file {file}: none of its rows ({rows}) names a picture that is there (the first names {example:?})")]
     LabelsMatchNothing {
         /// Its path or name.
         file: String,

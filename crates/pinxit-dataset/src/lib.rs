@@ -30,4 +30,4 @@ pub use format::{Record, Split};
 pub use import::{import, inspect};
 pub use options::{Framing, ImportOptions};
 pub use place::check_name;
-pub use report::{FileReport, FileStatus, ImportProgress, ImportReport, LabelReport, Phase};
+pub use report::{FileReport, FileStatus, ImportProgress, ImportReport, LabelReport, Phase, counted};

@@ -168,3 +168,8 @@ pub struct ImportProgress {
     /// Files turned down so far.
     pub rejected: usize,
 }
+
+/// `1 picture`, `12 pictures`.
+pub fn counted(n: usize, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+}

@@ -80,6 +80,16 @@ pub fn open(studio: &Studio, name: &str) -> Result<Dataset> {
     Ok(Dataset::open(&studio.existing(Kind::Dataset, name)?)?)
 }
 
+/// Opens the dataset that a run or a model names (`run "oaks"`), which nobody has typed; if it is not there, `otherwise` helps too.
+pub(crate) fn open_for(studio: &Studio, name: &str, needed_by: &str, otherwise: Option<&'static str>) -> Result<Dataset> {
+    open(studio, name).map_err(|e| match e {
+        Error::Unknown { name: dataset, home, .. } => {
+            Error::DatasetGone { needed_by: needed_by.into(), dataset, home, otherwise }
+        }
+        e => e,
+    })
+}
+
 /// What makes sense with a dataset of `train` pictures to learn from: nothing that is bound to fail.
 pub fn suggestions(name: &str, train: usize) -> Vec<String> {
     if train < run::LEAST_PICTURES { Vec::new() } else { vec![command(&["train", name])] }

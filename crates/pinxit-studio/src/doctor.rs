@@ -1,5 +1,5 @@
 //! `pinxit doctor`: what this machine can do, and what is missing.
-use pinxit_tensor::{Array, ConvSpec, Rng, Tensor};
+use pinxit_tensor::{Array, ConvSpec, Precision, Rng, Tensor};
 use serde::Serialize;
 use std::path::Path;
 
@@ -46,7 +46,7 @@ pub struct Finding {
 
 /// Looks at everything; `settings` is what was wrong with the settings files, if they could not be used. Nothing is left behind.
 pub fn examine(studio: &Studio, settings: Option<&Error>) -> Vec<Finding> {
-    let mut findings = vec![processor(), instructions(), threads(), memory(), disk(studio), home(studio)];
+    let mut findings = vec![processor(), instructions(), bf16(), threads(), memory(), disk(studio), home(studio)];
     findings.extend(bin(studio));
     // A home that is no folder has been told of.
     findings.extend(settings.filter(|e| !matches!(e, Error::NotAFolder { .. })).map(broken_settings));
@@ -72,6 +72,16 @@ fn instructions() -> Finding {
         format!("{} (of {})", machine::computes_with(), all.join(", "))
     };
     finding("instructions", is_wide, Verdict::Weak, found)
+}
+
+/// Without it nothing is amiss: everything multiplies in f32 unless a run asks for bf16.
+fn bf16() -> Finding {
+    let found = if Precision::Bf16.native() {
+        "native: --set precision=bf16 multiplies in it"
+    } else {
+        "not native to these instructions: --set precision=bf16 would compute in f32"
+    };
+    finding("bf16", true, Verdict::Fine, found.into())
 }
 
 fn threads() -> Finding {

@@ -1,5 +1,5 @@
 //! What can go wrong in a use case. Every error has a hint or states why it needs none.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pinxit_create::near;
 
@@ -20,6 +20,18 @@ pub enum Error {
         home: PathBuf,
         /// Whether there are any of this kind.
         any: bool,
+    },
+    /// The dataset that a run or a model names is not there.
+    #[error("the {needed_by} needs the dataset \"{dataset}\", which is not in {}", home.display())]
+    DatasetGone {
+        /// What needs it: `run "oaks"`, `model "oaks"`.
+        needed_by: String,
+        /// Its name.
+        dataset: String,
+        /// The studio home.
+        home: PathBuf,
+        /// What to do if it cannot be had back, where there is something.
+        otherwise: Option<&'static str>,
     },
     /// A name that cannot be a file name.
     #[error("\"{name}\" cannot be a name here")]
@@ -155,6 +167,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Error::Unknown { kind, close, any, .. } => unknown_hint(kind, close, *any),
+            Error::DatasetGone { dataset, home, otherwise, .. } => gone_hint(dataset, home, *otherwise),
             Error::BadName { .. } => "letters, digits, - _ and . only, at most 100, not starting with - or .".into(),
             Error::Taken { kind, name } => format!("choose another name, or `pinxit {kind}s remove {name}` first"),
             Error::InUse { .. } => "let it end, or stop it with Ctrl-C: that saves its state".into(),
@@ -166,7 +179,9 @@ impl Error {
             Error::NoSuchModel { renamed: true, .. } => {
                 "a model of that name is there, with another hash: it was trained further, and would paint another picture".into()
             }
-            Error::NoSuchModel { .. } => "copy the model into models/ of the home, or name the right --home".into(),
+            Error::NoSuchModel { .. } => {
+                "copy the model into models/ of the home (a removed one lies in bin/models/), or name the right --home".into()
+            }
             Error::NothingEmbedded { .. } => "build it in the repository, or name a folder with --assets".into(),
             Error::NoFile { shown_by, .. } => no_file_hint(shown_by),
             Error::NotKnown { .. } => "`pinxit --help` lists what there is to do".into(),
@@ -191,6 +206,12 @@ fn unknown_hint(kind: &str, close: &[String], any: bool) -> String {
         (_, _, "dataset") => "make one: `pinxit import FOLDER --into NAME`".into(),
         _ => "train one: `pinxit train DATASET`; or see `pinxit demo`".into(),
     }
+}
+
+fn gone_hint(dataset: &str, home: &Path, otherwise: Option<&str>) -> String {
+    let (bin, place) = (home.join("bin/datasets"), home.join("datasets").join(dataset));
+    let otherwise = otherwise.map(|what| format!("; or {what}")).unwrap_or_default();
+    format!("if it was removed it lies in {}: move it back to {}{otherwise}", bin.display(), place.display())
 }
 
 fn no_file_hint(shown_by: &[String]) -> String {

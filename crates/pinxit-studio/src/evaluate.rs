@@ -1,7 +1,8 @@
 //! A model measured against a collection, next to what real pictures themselves score.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use pinxit_nn::FeatureNet;
+use pinxit_dataset::Dataset;
+use pinxit_nn::{FeatureNet, Model};
 use pinxit_train::metrics::{self, Measures, Report};
 use serde::Serialize;
 
@@ -43,8 +44,11 @@ pub struct Evaluated {
 pub fn evaluate(studio: &Studio, request: &EvaluateRequest, watcher: &mut dyn Watcher) -> Result<Evaluated> {
     let found = models::find(studio, &request.model)?;
     let model = found.load()?;
-    let wanted = request.dataset.clone().unwrap_or_else(|| model.meta.dataset.name.clone());
-    let dataset = datasets::open(studio, &wanted)?;
+    let wanted = request.dataset.as_ref().unwrap_or(&model.meta.dataset.name).clone();
+    let dataset = match &request.dataset {
+        Some(name) => datasets::open(studio, name)?,
+        None => dataset_of(studio, &found.name, &model)?,
+    };
     let dataset = dataset.with_labels(model.generator.classes > 0, model.generator.styles > 0);
     check_fits(&model, &dataset)?;
     watcher.event(Event::Started { task: Task::Evaluate, name: found.name.clone() });
@@ -55,7 +59,7 @@ pub fn evaluate(studio: &Studio, request: &EvaluateRequest, watcher: &mut dyn Wa
     };
     let net = FeatureNet::shipped()?;
     let report = metrics::evaluate(&model.network(), &model.weights, &dataset, &net, request.pictures, &seeds, &mut progress)?;
-    let path = found.path.with_extension("evaluation.json");
+    let path = figures_path(&found.path);
     let evaluated = Evaluated {
         model: model.hash(),
         name: found.name.clone(),
@@ -69,12 +73,23 @@ pub fn evaluate(studio: &Studio, request: &EvaluateRequest, watcher: &mut dyn Wa
     Ok(evaluated)
 }
 
+/// What the model `name` learnt from.
+fn dataset_of(studio: &Studio, name: &str, model: &Model) -> Result<Dataset> {
+    let needed_by = format!("model \"{name}\"");
+    datasets::open_for(studio, &model.meta.dataset.name, &needed_by, Some("name another one with --dataset"))
+}
+
+/// Where the figures of the model in file `model` lie: beside it.
+pub(crate) fn figures_path(model: &Path) -> PathBuf {
+    model.with_extension("evaluation.json")
+}
+
 /// What makes sense after measuring `model`, called as the person called it.
 pub fn suggestions(model: &str) -> Vec<String> {
     vec![crate::shell::command(&["generate", model, "--seeds", "0-63", "--grid"])]
 }
 
-fn check_fits(model: &pinxit_nn::Model, dataset: &pinxit_dataset::Dataset) -> Result<()> {
+fn check_fits(model: &Model, dataset: &Dataset) -> Result<()> {
     let (mine, theirs) = (model.generator.resolution(), dataset.resolution());
     if mine != theirs {
         return Err(crate::Error::Setting {

@@ -196,8 +196,8 @@ struct Again {
 }
 
 impl RepaintRequest {
-    /// Every recipe, before anything is painted: all can be read, the folder can be one, no two pictures have one name, and no file of another picture is
-    /// in the way.
+    /// Every recipe, before anything is painted: all can be read, the folder can be one, no two pictures have one name, and no file
+    /// of another picture is in the way.
     fn read_all(&self) -> Result<Vec<Again>> {
         paths::check_folder(&self.out)?;
         let mut names = HashMap::new();

@@ -124,7 +124,12 @@ impl Studio {
             return Ok(to);
         }
         let ending = if kind == Kind::Model { ".safetensors" } else { "" };
-        self.move_to_bin(&from, kind.folder(), name, ending)
+        let to = self.move_to_bin(&from, kind.folder(), name, ending)?;
+        let figures = crate::evaluate::figures_path(&from);
+        if kind == Kind::Model && figures.exists() {
+            fs_err::rename(&figures, crate::evaluate::figures_path(&to))?;
+        }
+        Ok(to)
     }
 
     /// Moves a file or folder of this home to `bin/FOLDER/NAME-TIME`, never onto another one.
@@ -189,6 +194,22 @@ mod tests {
         for (path, text) in places {
             assert_eq!(fs_err::read_to_string(path).unwrap(), text);
         }
+    }
+
+    /// They once stayed behind, beside the next model of that name.
+    #[test]
+    fn the_figures_of_a_model_go_to_the_bin_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let studio = Studio::at(dir.path());
+        let model = studio.path(Kind::Model, "oaks.v2").unwrap();
+        fs_err::create_dir_all(model.parent().unwrap()).unwrap();
+        fs_err::write(&model, "weights").unwrap();
+        fs_err::write(model.with_file_name("oaks.v2.evaluation.json"), "figures").unwrap();
+        let moved = studio.remove(Kind::Model, "oaks.v2").unwrap();
+        assert!(fs_err::read_dir(model.parent().unwrap()).unwrap().next().is_none(), "nothing stays behind");
+        let stem = moved.file_stem().unwrap().to_str().unwrap();
+        let figures = moved.with_file_name(format!("{stem}.evaluation.json"));
+        assert_eq!(fs_err::read_to_string(figures).unwrap(), "figures");
     }
 
     #[test]

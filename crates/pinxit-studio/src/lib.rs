@@ -23,6 +23,7 @@ pub mod train;
 pub use error::Error;
 pub use event::{Event, Task, Watcher};
 pub use home::{Kind, Studio};
+pub use pinxit_dataset::counted;
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

@@ -6,7 +6,10 @@ use pinxit_tensor::Isa;
 use crate::settings::Instructions;
 use crate::{Error, Result};
 
-/// Sets what everything computes with: the number of threads (None takes every core) and the instructions.
+/// Most threads that may be asked for.
+pub const MOST_THREADS: u16 = 1024;
+
+/// Sets what everything computes with: the number of threads, 1 to [`MOST_THREADS`] (None takes every core), and the instructions.
 pub fn prepare(threads: Option<usize>, instructions: Instructions) -> Result<()> {
     let isa = match instructions {
         Instructions::Auto => None,
@@ -20,17 +23,10 @@ pub fn prepare(threads: Option<usize>, instructions: Instructions) -> Result<()>
             hint: "leave the setting out to use the best there is".into(),
         });
     }
-    match threads {
-        Some(0) => Err(Error::Setting {
-            message: "0 threads cannot compute".into(),
-            hint: "leave the setting out to use every core".into(),
-        }),
-        Some(n) => {
-            pinxit_tensor::set_threads(n);
-            Ok(())
-        }
-        None => Ok(()),
+    if let Some(n) = threads {
+        pinxit_tensor::set_threads(n);
     }
+    Ok(())
 }
 
 /// Instructions and threads in use, in words.

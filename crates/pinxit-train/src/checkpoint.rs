@@ -84,11 +84,16 @@ impl Store {
         Ok((state, reason))
     }
 
-    /// The counters of the newer state, without its numbers: a list of runs would take long to read them all. `None` if none was
-    /// saved that can be read.
+    /// The counters of the state that [`Store::load`] would choose, without keeping its numbers. `None` if there is none. Only the
+    /// chosen file is summed up.
     pub fn counters(&self) -> Option<Counters> {
-        let saved = ["a.bin", "b.bin"].into_iter().filter_map(|name| read_counters(&self.dir.join(name)));
-        saved.max_by_key(|counters| counters.step)
+        let headed = |name: &str| {
+            let path = self.dir.join(name);
+            Some((read_counters(&path)?, path))
+        };
+        let mut saved: Vec<(Counters, PathBuf)> = ["a.bin", "b.bin"].into_iter().filter_map(headed).collect();
+        saved.sort_by_key(|(counters, _)| std::cmp::Reverse(counters.step));
+        saved.into_iter().find(|(_, path)| is_whole(path).unwrap_or(false)).map(|(counters, _)| counters)
     }
 
     /// Keeps `state` as a good one to return to.
@@ -205,6 +210,17 @@ fn read_counters(path: &Path) -> Option<Counters> {
     serde_json::from_slice::<Header>(&header).ok().map(|header| header.counters)
 }
 
+/// Whether the checksum of a state is right.
+fn is_whole(path: &Path) -> std::io::Result<bool> {
+    let mut file = File::open(path)?;
+    let body = file.metadata()?.len().saturating_sub(HASH as u64);
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader((&mut file).take(body))?;
+    let mut hash = [0; HASH];
+    file.read_exact(&mut hash)?;
+    Ok(hasher.finalize() == hash)
+}
+
 /// The length of the header, from the first 16 bytes of a state; `None` if it can be none.
 fn header_length(start: &[u8]) -> Option<u64> {
     let length = start.get(8..16)?.iter().rev().fold(0u64, |n, &b| n << 8 | u64::from(b));
@@ -302,10 +318,13 @@ mod tests {
             let (loaded, wrong) = store.load().unwrap();
             assert!(same(&loaded, &state(1)) && wrong.is_some_and(|w| w.starts_with("b.bin")), "byte {at}");
             assert_eq!(store.next, "b.bin", "the damaged file is the one to be replaced");
+            assert_eq!(store.counters(), Some(loaded.counters), "byte {at}: what is listed is what is resumed");
         }
         for len in [0, 7, 30, bytes.len() - 1] {
             std::fs::write(&newest, &bytes[..len]).unwrap();
-            assert!(same(&Store::open(dir.path()).unwrap().load().unwrap().0, &state(1)), "cut to {len}");
+            let mut store = Store::open(dir.path()).unwrap();
+            assert!(same(&store.load().unwrap().0, &state(1)), "cut to {len}");
+            assert_eq!(store.counters().map(|c| c.step), Some(1), "cut to {len}");
         }
         std::fs::write(dir.path().join("state/a.bin"), "nonsense").unwrap();
         let error = Store::open(dir.path()).unwrap().load().unwrap_err();

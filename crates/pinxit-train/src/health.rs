@@ -116,7 +116,8 @@ impl History {
             format!("the discriminator only guesses: it tells real from fake {percent:.0} % of the time, so the generator learns nothing from it")
         }));
         out.extend(self.judge(Rule::NotANumber, new_skips > 0, || {
-            format!("{new_skips} steps were skipped because a gradient was not a number; the learning rate was halved each time")
+            let steps = pinxit_dataset::counted(new_skips as usize, "step");
+            format!("{steps} skipped because a gradient was not a number; the learning rate was halved each time")
         }));
         out
     }
@@ -150,7 +151,7 @@ impl History {
         (self.fallen >= COLLAPSED_SNAPSHOTS).then(|| {
             let (now, then) = (m.coverage, best.coverage);
             format!(
-                "the pictures collapsed: coverage {now:.2} and KID {:.2}, after {then:.2} and {:.2} at {kimg:.0} kimg",
+                "the pictures collapsed: coverage {now:.2} and KID {:.2}, after {then:.2} and {:.2} at {kimg} kimg",
                 m.kid, best.kid
             )
         })

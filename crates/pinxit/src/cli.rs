@@ -6,6 +6,7 @@ use std::str::FromStr;
 use clap::builder::{BoolishValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use pinxit_studio::machine::MOST_THREADS;
 use pinxit_studio::settings::Instructions;
 
 use crate::commands::*;
@@ -57,7 +58,7 @@ pub struct Globals {
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
     /// Threads to compute with [default: one per core]
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_THREADS)))]
     pub threads: Option<u16>,
     /// Processor instructions to compute with: auto, portable, avx2, avx512
     #[arg(long, global = true, value_name = "SET", default_value = "auto", value_parser = words::<Instructions>(Instructions::WORDS, Instructions::ALSO), hide_possible_values = true)]
@@ -91,9 +92,24 @@ pub enum Commands {
 
 /// The whole command line, with environment variables in place.
 pub fn command() -> Command {
-    let mut command = with_environment(Cli::command(), "");
+    command_but("")
+}
+
+/// The same, deaf to the variable `unheard`.
+fn command_but(unheard: &str) -> Command {
+    let mut command = with_environment(Cli::command(), "", unheard);
     command.build();
     with_plain_usage(command)
+}
+
+/// The variable without which `e` would not have been: clap itself names only the option.
+pub fn variable_to_blame(e: &clap::Error) -> Option<String> {
+    let mut set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).filter(|name| name.starts_with("PINXIT_"));
+    let is_to_blame = |name: &String| {
+        let without = command_but(name).try_get_matches();
+        without.err().is_none_or(|other| other.to_string() != e.to_string())
+    };
+    set.find(is_to_blame)
 }
 
 /// In an error clap's usage line lists what was given, and takes variables for typed: each command says its own line instead.
@@ -103,10 +119,12 @@ fn with_plain_usage(command: Command) -> Command {
     command.override_usage(usage).mut_subcommands(with_plain_usage)
 }
 
-/// Gives every option of `command` its variable, an empty one being as good as none; `name` is what was typed to reach it.
-fn with_environment(command: Command, name: &str) -> Command {
+/// Gives every option of `command` its variable, an empty one and `unheard` being as good as none; `name` is what was typed to
+/// reach it.
+fn with_environment(command: Command, name: &str, unheard: &str) -> Command {
     let named = |arg: Arg| match arg.get_long() {
         None => arg,
+        Some(long) if variable(name, long) == unheard => arg,
         Some(long) if std::env::var_os(variable(name, long)).is_some_and(|value| value.is_empty()) => arg,
         Some(long) => {
             let arg_variable = variable(name, long);
@@ -117,7 +135,7 @@ fn with_environment(command: Command, name: &str) -> Command {
     };
     let nested = |sub: Command| {
         let name = format!("{name} {}", sub.get_name());
-        with_environment(sub, &name)
+        with_environment(sub, &name, unheard)
     };
     command.mut_args(named).mut_subcommands(nested)
 }
@@ -165,7 +183,7 @@ mod tests {
         }
         let mut seen = Vec::new();
         // Not built yet: a built one holds the options of every command once for each of them.
-        collect(&with_environment(Cli::command(), ""), &mut seen);
+        collect(&with_environment(Cli::command(), "", ""), &mut seen);
         let count = seen.len();
         seen.sort();
         seen.dedup();

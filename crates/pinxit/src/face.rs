@@ -74,17 +74,15 @@ impl Face {
                 self.say(&format!("{verdict}: {path}: {reason}"));
             }
             Event::Picture { path, role } if self.verbose || role == "sheet" => self.say(&format!("{role}: {}", path.display())),
-            Event::Snapshot { kimg, path } => self.say(&format!("saved {} at {kimg:.1} kimg", path.display())),
+            Event::Snapshot { kimg, path } => self.say(&format!("saved {} at {kimg} kimg", path.display())),
             Event::Health { rule, message, hint } => {
                 self.say(&format!("health ({rule}): {message}"));
                 self.say(&format!("  hint: {hint}"));
             }
-            Event::Rollback { kimg, reason } => {
-                self.say(&format!("went back to the last good state at {kimg:.1} kimg: {reason}"))
-            }
+            Event::Rollback { kimg, reason } => self.say(&format!("went back to the last good state at {kimg} kimg: {reason}")),
             Event::Metrics { kimg, best, figures } => {
                 let best = if best { " (best so far)" } else { "" };
-                self.say(&format!("measured at {kimg:.1} kimg{best}: {}", named(&figures)));
+                self.say(&format!("measured at {kimg} kimg{best}: {}", named(&figures)));
             }
             Event::Note { message } => self.say(&message),
             Event::Warning { message, hint } => self.warn(&message, hint.as_deref()),
@@ -163,12 +161,12 @@ fn bar_style(is_bounded: bool) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// `12.0 of 400 kimg · 17.2 img/s · 6h15m left · loss-d 0.71 · loss-g 0.93`
+/// `12.008 of 400 kimg · 17.2 img/s · 6h15m left · loss-d 0.71 · loss-g 0.93`
 fn tick_line(kimg: f64, total_kimg: f64, img_per_sec: f64, eta_secs: Option<f64>, figures: &Map<String, Value>) -> String {
-    let of = if total_kimg > 0.0 { format!(" of {}", short(total_kimg)) } else { String::new() };
+    let of = if total_kimg > 0.0 { format!(" of {total_kimg}") } else { String::new() };
     let eta = eta_secs.map(|s| format!(" · {} left", span(s))).unwrap_or_default();
     let figures = if figures.is_empty() { String::new() } else { format!(" · {}", named(figures)) };
-    format!("{kimg:.2}{of} kimg · {img_per_sec:.1} img/s{eta}{figures}")
+    format!("{kimg}{of} kimg · {img_per_sec:.1} img/s{eta}{figures}")
 }
 
 /// `name 0.71 · other 3`
@@ -243,8 +241,8 @@ mod tests {
     #[test]
     fn a_tick_is_one_line() {
         let figures = serde_json::json!({ "loss_d": 0.7123, "note": null });
-        let line = tick_line(12.0, 400.0, 17.23, Some(22_500.0), figures.as_object().unwrap());
-        assert_eq!(line, "12.00 of 400 kimg · 17.2 img/s · 6h15m left · loss-d 0.712");
-        assert_eq!(tick_line(1.0, 0.0, 9.0, None, &Map::new()), "1.00 kimg · 9.0 img/s");
+        let line = tick_line(12.008, 400.0, 17.23, Some(22_500.0), figures.as_object().unwrap());
+        assert_eq!(line, "12.008 of 400 kimg · 17.2 img/s · 6h15m left · loss-d 0.712");
+        assert_eq!(tick_line(1.0, 0.0, 9.0, None, &Map::new()), "1 kimg · 9.0 img/s");
     }
 }

@@ -14,6 +14,7 @@ mod reference;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
+use clap::error::{ContextKind, ContextValue};
 use pinxit_studio::Error;
 
 /// The request failed: input, configuration, model.
@@ -41,7 +42,7 @@ fn run() -> u8 {
     }
     let matches = match cli::command().try_get_matches() {
         Ok(matches) => matches,
-        Err(e) => return usage(&e),
+        Err(e) => return usage(&with_variable(e)),
     };
     let parsed = match cli::Cli::from_arg_matches(&matches) {
         Ok(parsed) => parsed,
@@ -55,6 +56,17 @@ fn run() -> u8 {
             if matches!(e, Error::Interrupted { .. }) { INTERRUPTED } else { FAILED }
         }
     }
+}
+
+/// Wrong usage that a variable has brought about names it.
+fn with_variable(mut e: clap::Error) -> clap::Error {
+    if e.use_stderr()
+        && let Some(name) = cli::variable_to_blame(&e)
+    {
+        let tip = format!("this comes from the environment variable {name}");
+        e.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    e
 }
 
 /// Prints what clap has to say: help and version on stdout with success, mistakes on stderr; with `--json` also as an object.

@@ -23,12 +23,13 @@ pub fn error(e: &Error, json: bool) {
     }
 }
 
-/// Wrong usage as an object on stdout. clap has put it into paragraphs: the first is the message, and one may be a tip.
+/// Wrong usage as an object on stdout. clap has put it into paragraphs: the first is the message, and one may be of tips.
 pub fn usage(e: &clap::Error) {
     let text = e.to_string();
     let mut paragraphs = text.split("\n\n").map(str::trim);
     let message = paragraphs.next().unwrap_or_default();
-    error_event(message.trim_start_matches("error: "), paragraphs.find_map(|p| p.strip_prefix("tip: ")));
+    let hint = paragraphs.find_map(|p| p.strip_prefix("tip: ")).map(|tips| tips.replace("\n  tip: ", "; "));
+    error_event(message.trim_start_matches("error: "), hint.as_deref());
 }
 
 fn error_event(message: &str, hint: Option<&str>) {

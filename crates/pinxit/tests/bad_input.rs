@@ -100,6 +100,7 @@ fn a_class_nobody_has_and_a_licence_without_a_name() {
     assert!(skipped.contains("warning: no picture has the class \"sqare\"") && skipped.contains("mean \"square\"?"), "{skipped}");
     assert!(skipped.contains("warning: no picture has the style \"oil\""), "{skipped}");
     assert!(import(&["--skip-class", "elephants"]).contains("hint: there are \"round\", \"square\""));
+    assert!(import(&["--fit", "center"]).contains("\nfit = \"centre\"  # flag --fit\n"), "the other spelling is understood");
     let unnamed = import(&["--license", " "]);
     assert!(unnamed.starts_with("exit 2\n") && unnamed.contains("a licence has a name"), "{unnamed}");
 }
@@ -155,7 +156,11 @@ fn a_run_is_not_resumed_to_an_end_behind_it() {
     assert!(common::stdout(&out).contains("at 0.04 kimg, to 0.08 kimg"), "{}", common::stdout(&out));
     assert!(common::stdout(&out).contains("kimg = 0.08  # flag --kimg\n"), "{}", common::stdout(&out));
     assert!(common::stdout(&out).contains("batch = 4  # ") && common::stdout(&out).contains("runs/dots/config.toml\n"));
+    assert!(!common::stdout(&out).contains("at its end"), "{}", common::stdout(&out));
     assert_eq!(config(), before, "a dry run changes nothing");
+    let ended = common::stdout(&desk.run(&["train", "--resume", "dots", "-n"]));
+    assert!(ended.contains("\n# the run is at its end already: --kimg or --for give it another\n"), "{ended}");
+    assert!(common::stdout(&desk.run(&["train", "--resume", "dots", "-n", "--json"])).contains(r#""at_end":true"#));
 }
 
 #[test]
@@ -244,4 +249,33 @@ fn a_dataset_changed_under_a_run() {
     assert_eq!(code(&out), 1);
     let text = stderr(&out);
     assert!(text.contains("the dataset has changed since this run began") && text.contains("hint:"), "{text}");
+}
+
+/// The hint was `did you mean "dots-2"?`, for a name nobody had typed.
+#[test]
+fn a_dataset_gone_from_under_a_run_and_its_model() {
+    let desk = Desk::with_model();
+    assert_eq!(code(&desk.run(&["import", "dots", "--into", "dots-2", "--size", "32", "-q"])), 0);
+    assert_eq!(code(&desk.run(&["generate", "dots", "--seeds", "0", "-o", "out", "-q"])), 0);
+    assert_eq!(code(&desk.run(&["datasets", "remove", "dots"])), 0);
+    for (args, who) in [
+        (&["train", "--resume", "dots", "--kimg", "1"][..], "run"),
+        (&["train", "--resume", "dots", "--dry-run"], "run"),
+        (&["evaluate", "dots"], "model"),
+    ] {
+        let seen = failure(&desk, args);
+        assert!(seen.contains(&format!("the {who} \"dots\" needs the dataset \"dots\"")), "{seen}");
+        assert!(seen.contains("lies in [DESK]/home/bin/datasets: move it back to [DESK]/home/datasets/dots"), "{seen}");
+        assert!(!seen.contains("did you mean") && seen.contains("--dataset") == (who == "model"), "{seen}");
+    }
+    let bin = desk.home().join("bin/datasets");
+    let moved = std::fs::read_dir(&bin).unwrap().next().unwrap().unwrap().path();
+    std::fs::rename(moved, desk.home().join("datasets/dots")).unwrap();
+    assert_eq!(code(&desk.run(&["train", "--resume", "dots", "--dry-run"])), 0, "what the hint says helps");
+    for (kind, name) in [("runs", "dots"), ("models", "dots")] {
+        assert_eq!(code(&desk.run(&[kind, "remove", name])), 0);
+    }
+    let picture = std::fs::read_dir(desk.path().join("out")).unwrap().next().unwrap().unwrap().path();
+    let seen = failure(&desk, &["generate", "--from", picture.to_str().unwrap()]);
+    assert!(seen.contains("a removed one lies in bin/models/"), "{seen}");
 }

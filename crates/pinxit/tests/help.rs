@@ -89,6 +89,41 @@ fn variables_change_neither_usage_lines_nor_mean_anything_when_empty() {
     assert!(code(&empty) == 0 && stdout(&empty).starts_with("name  dataset"), "{}", common::stderr(&empty));
 }
 
+/// clap names the flag, which nobody had typed.
+#[test]
+fn a_bad_value_names_the_variable_it_came_from() {
+    let desk = Desk::new();
+    let train = |more: &[&str]| {
+        let mut command = desk.command(&[&["train", "x"], more].concat());
+        command
+            .env("PINXIT_TRAIN_SEED", "7")
+            .env("PINXIT_TRAIN_KIMG", "many")
+            .env("PINXIT_GENERATE_PSI", "many")
+            .output()
+            .unwrap()
+    };
+    let out = train(&[]);
+    let seen = common::stderr(&out);
+    assert!(code(&out) == 2 && seen.contains("tip: this comes from the environment variable PINXIT_TRAIN_KIMG\n"), "{seen}");
+    assert!(stdout(&train(&["--json"])).contains(r#""hint":"this comes from the environment variable PINXIT_TRAIN_KIMG""#));
+    let preset = desk.command(&["train", "x", "--json"]).env("PINXIT_TRAIN_PRESET", "s-46").output().unwrap();
+    let tips = "a similar value exists: 's-64'; this comes from the environment variable PINXIT_TRAIN_PRESET";
+    assert!(stdout(&preset).contains(&format!(r#""hint":"{tips}""#)), "{}", stdout(&preset));
+    let typed = common::stderr(&train(&["--kimg", "few"]));
+    assert!(typed.contains("invalid value 'few'") && !typed.contains("PINXIT"), "{typed}");
+    let out = desk.command(&["train", "--resume", "x"]).env("PINXIT_TRAIN_FROM", "y").output().unwrap();
+    let clash = common::stderr(&out);
+    assert!(clash.contains("cannot be used with") && clash.contains("variable PINXIT_TRAIN_FROM\n"), "{clash}");
+}
+
+#[test]
+fn doctor_tells_whether_bf16_is_multiplied_natively() {
+    let desk = Desk::new();
+    let line = |isa| stdout(&desk.run(&["doctor", "--isa", isa])).lines().find(|l| l.starts_with("bf16")).map(String::from);
+    assert!(line("portable").unwrap().contains("not native to these instructions: --set precision=bf16 would"));
+    assert!(line("auto").unwrap().contains("native"));
+}
+
 #[test]
 fn a_batch_that_cannot_be_grouped_says_what_it_must_be() {
     let desk = Desk::with_dots();
@@ -106,6 +141,7 @@ fn completions_and_manual_pages() {
             assert!(shell == "elvish" || shell == "powershell" || stdout(&out).contains(word), "{shell} completes {word}");
         }
         assert!(!stdout(&out).contains("reference"), "{shell}: not a command for people");
+        assert!(!stdout(&out).contains("center"), "{shell}: one word is offered, though two are understood");
     }
     let out = desk.run(&["man", "pages"]);
     assert_eq!(code(&out), 0);

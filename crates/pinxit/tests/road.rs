@@ -6,6 +6,23 @@ use std::path::PathBuf;
 
 use common::{Desk, code, failure, settings, stderr, stdout, tidy};
 
+/// `saved model-000000.056 at 0.1 kimg`, `0.06 of 0.05 kimg`, `# 1 pictures`.
+#[test]
+fn figures_are_written_one_way_and_one_is_no_plural() {
+    let desk = Desk::with_dots();
+    let out = desk.run(&["train", "dots", "--kimg", "0.054"]);
+    let seen = stderr(&out);
+    for line in
+        ["training from 0 kimg to 0.054 kimg;", "\n0.056 of 0.054 kimg · ", "model-000000.056.safetensors at 0.056 kimg\n"]
+    {
+        assert!(seen.contains(line), "{line}: {seen}");
+    }
+    assert!(stdout(&desk.run(&["runs", "list"])).contains(" 0.056  0.054 kimg"));
+    assert!(stdout(&desk.run(&["models", "show", "dots"])).contains("0.056 kimg"));
+    let plan = |seeds| stdout(&desk.run(&["generate", "dots", "--seeds", seeds, "-o", "out", "--dry-run"]));
+    assert!(plan("3").starts_with("# 1 picture into out\n") && plan("3-4").starts_with("# 2 pictures into out\n"));
+}
+
 #[test]
 fn generate_then_from_gives_the_same_bytes() {
     let desk = Desk::with_model();

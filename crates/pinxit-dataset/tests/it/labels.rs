@@ -85,7 +85,7 @@ fn a_label_file_that_matches_nothing_is_an_error_only_if_asked_for() {
     let place = Place::with(3);
     let csv = place.put("labels.csv", b"file,class\nx.png,a\ny.png,b\n");
     let report = place.import().unwrap();
-    assert!(report.warnings.iter().any(|w| w.contains("none of its 2 rows")), "{:?}", report.warnings);
+    assert!(report.warnings.iter().any(|w| w.contains("none of its rows (2)")), "{:?}", report.warnings);
     let mut asked = options();
     asked.labels = Some(csv);
     asked.replace = true;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::{Origin, Setting, SettingsFile};
+use crate::machine::MOST_THREADS;
 use crate::{Error, Result};
 
 /// Reads the settings files that exist, weakest first: the user's, then the one in the studio home.
@@ -27,7 +28,12 @@ pub fn file(path: &Path) -> Result<Option<SettingsFile>> {
 }
 
 fn parse(path: &Path, text: &str) -> Result<SettingsFile> {
-    toml::from_str(text).map_err(|e| Error::Settings { path: path.into(), message: e.to_string().trim_end().into() })
+    let wrong = |message: String| Error::Settings { path: path.into(), message };
+    let settings: SettingsFile = toml::from_str(text).map_err(|e| wrong(e.to_string().trim_end().into()))?;
+    match settings.threads {
+        Some(n) if !(1..=MOST_THREADS.into()).contains(&n) => Err(wrong(format!("threads = {n} is not in 1..={MOST_THREADS}"))),
+        _ => Ok(settings),
+    }
 }
 
 /// The resolved settings as TOML, each with its origin behind it: what `--dry-run` prints and a run keeps.
@@ -83,5 +89,9 @@ mod tests {
         fs_err::write(&user, "threads = \"many\"").unwrap();
         let error = files(Some(&user), dir.path()).unwrap_err().to_string();
         assert!(error.contains("user.toml") && error.contains("threads"), "{error}");
+        for (threads, is_good) in [(0, false), (1, true), (1024, true), (5000, false)] {
+            fs_err::write(&user, format!("threads = {threads}")).unwrap();
+            assert_eq!(files(Some(&user), dir.path()).is_ok(), is_good, "{threads}, as for the flag");
+        }
     }
 }

@@ -60,7 +60,7 @@ words! {
     /// What to do with a picture of another shape; none of them stretches.
     FitTo {
         /// The middle part.
-        Centre = "centre",
+        Centre = "centre" or "center",
         /// The part with most detail.
         Smart = "smart",
         /// All of it, with bars.
@@ -283,6 +283,7 @@ mod tests {
             assert_eq!(word.parse::<FitTo>().map(|f| f.to_string()).as_deref(), Ok(*word));
         }
         assert_eq!("jpg".parse(), Ok(ImageFormat::Jpeg), "as files are called");
+        assert_eq!("center".parse(), Ok(FitTo::Centre), "as half of the readers spell it");
         assert_eq!(ImageFormat::of_name(Path::new("a/b.JPG")), Ok(ImageFormat::Jpeg));
         assert!(ImageFormat::of_name(Path::new("png")).is_err());
     }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use pinxit_dataset::Dataset;
+use pinxit_dataset::{Dataset, counted};
 use pinxit_nn::{GeneratorConfig, Model, Preset};
 use pinxit_train::augment::Flip;
 use pinxit_train::auto::{Collection, auto, generator};
@@ -98,10 +98,10 @@ pub(super) fn resolve(request: &TrainRequest, dataset: &Dataset, parent: Option<
     }
     config = auto(config, Collection::of(dataset), crate::machine::threads());
     let why = format!(
-        "{} training pictures of {} px, {} threads",
-        dataset.train().len(),
+        "{} of {} px, {}",
+        counted(dataset.train().len(), "training picture"),
         Size::of(dataset.resolution()),
-        crate::machine::threads()
+        counted(crate::machine::threads(), "thread")
     );
     for key in ["preset", "augment.cutout", "length"] {
         origins.insert(key.into(), Origin::Chosen(why.clone()));

@@ -21,6 +21,9 @@ use crate::settings::{Condition, Origin, Setting, TrainSettings};
 use crate::shell::command;
 use crate::{Error, Result, Studio, datasets, models, runs};
 
+/// Said of a finished run that is resumed.
+pub const AT_END: &str = "the run is at its end already: --kimg or --for give it another";
+
 /// What to train.
 pub struct TrainRequest {
     /// The dataset; absent when a run is resumed.
@@ -137,6 +140,12 @@ fn conditioned(dataset: Dataset, condition: Condition) -> Dataset {
     }
 }
 
+/// What the run `name` learns from.
+fn dataset_of(studio: &Studio, name: &str, card: &RunCard) -> Result<Dataset> {
+    let dataset = datasets::open_for(studio, &card.dataset, &format!("run \"{name}\""), None)?;
+    Ok(conditioned(dataset, card.condition))
+}
+
 /// Begins a planned run. What was decided, and why, lies in the run folder before the first step.
 pub fn begin(studio: &Studio, plan: Plan, watcher: &mut dyn Watcher) -> Result<Trained> {
     let Plan { name, dir, config, card, dataset, parent, earlier } = plan;
@@ -181,6 +190,8 @@ pub struct Resumable {
     pub dir: PathBuf,
     /// Thousands of pictures shown.
     pub at_kimg: f64,
+    /// Whether that is its end, so that nothing would be learnt.
+    pub is_at_end: bool,
     /// All settings with where each came from, and where it would end.
     pub config: ResolvedConfig,
     /// What it learns from what.
@@ -191,11 +202,12 @@ pub struct Resumable {
 pub fn resumable(studio: &Studio, wanted: &str, length: Option<(Length, Origin)>) -> Result<Resumable> {
     let (name, dir) = runs::find(studio, wanted)?;
     let card = RunCard::load(&dir)?;
-    let dataset = conditioned(datasets::open(studio, &card.dataset)?, card.condition);
+    let dataset = dataset_of(studio, &name, &card)?;
     let counters = Run::position(&dir, &dataset)?;
     length.as_ref().map_or(Ok(()), |(length, _)| pinxit_train::run::lies_ahead(*length, &counters))?;
     let config = ResolvedConfig::of_run(&dir.join("config.toml"), length)?;
-    Ok(Resumable { name, dir, at_kimg: counters.kimg(), config, card })
+    let is_at_end = pinxit_train::run::lies_ahead(config.config.length, &counters).is_err();
+    Ok(Resumable { name, dir, at_kimg: counters.kimg(), is_at_end, config, card })
 }
 
 /// Goes on with a run, to another end if `length` says so.
@@ -203,10 +215,10 @@ pub fn resume(studio: &Studio, wanted: &str, length: Option<Length>, watcher: &m
     let (name, dir) = runs::find(studio, wanted)?;
     watcher.event(Event::Started { task: Task::Train, name: name.clone() });
     let card = RunCard::load(&dir)?;
-    let dataset = conditioned(datasets::open(studio, &card.dataset)?, card.condition);
+    let dataset = dataset_of(studio, &name, &card)?;
     let run = Run::resume(&dir, &dataset, &FeatureNet::shipped()?, length)?;
     if pinxit_train::run::lies_ahead(run.config().length, run.counters()).is_err() {
-        watcher.event(Event::Note { message: "the run is at its end already: --kimg or --for give it another".into() });
+        watcher.event(Event::Note { message: AT_END.into() });
     }
     train(studio, (&name, wanted), dir, run, &dataset, watcher)
 }

@@ -112,7 +112,7 @@ impl Observer for Face<'_> {
                 };
                 Event::Note {
                     message: format!(
-                        "training from {kimg:.1} kimg {end}; generator {generator_parameters}, discriminator \
+                        "training from {kimg} kimg {end}; generator {generator_parameters}, discriminator \
                          {discriminator_parameters} weights"
                     ),
                 }

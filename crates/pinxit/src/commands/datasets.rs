@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use pinxit_studio::datasets::{self, DatasetState, SheetPlace};
 use pinxit_studio::settings::ImageFormat;
-use pinxit_studio::{Kind, Result, event};
+use pinxit_studio::{Kind, Result, counted, event};
 use serde_json::json;
 
 use crate::context::Context;
@@ -106,7 +106,7 @@ fn show(name: &str, place: &SheetPlace, context: &Context) -> Result<()> {
     }
     let file = &detail.file;
     let mut rows = vec![
-        vec!["pictures".into(), format!("{} from {} works, {} held out", file.count, file.works, file.held_out)],
+        vec!["pictures".into(), format!("{} from {}, {} held out", file.count, counted(file.works, "work"), file.held_out)],
         vec!["size".into(), format!("{}x{} px, {}", file.width, file.height, file.fit)],
     ];
     for (word, counts) in [("class", &detail.class_counts), ("style", &detail.style_counts), ("licence", &file.licences)] {

@@ -2,9 +2,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use pinxit_studio::Result;
 use pinxit_studio::generate::{GenerateRequest, Generated, RepaintRequest, generate, plan, repaint, replan, suggestions};
 use pinxit_studio::settings::{GeneratePartial, GenerateSettings, ImageFormat, Setting, resolved_json, write_resolved};
+use pinxit_studio::{Result, counted};
 use serde_json::json;
 
 use crate::cli::words;
@@ -137,7 +137,7 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
 /// What would be painted and how, and nothing is.
 fn say_dry(files: &[String], folder: &Path, resolved: &[Setting], context: &Context) -> Result<()> {
     let object = json!({ "dry_run": "generate", "folder": folder, "pictures": files, "settings": resolved_json(resolved) });
-    let head = format!("# {} pictures into {}\n", files.len(), folder.display());
+    let head = format!("# {} into {}\n", counted(files.len(), "picture"), folder.display());
     output::dry_run(context.globals.json, object, &(head + &write_resolved("generate", resolved)));
     Ok(())
 }

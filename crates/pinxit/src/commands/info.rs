@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use clap::Args;
 use pinxit_studio::info::{FileInfo, info};
 use pinxit_studio::shell::command;
-use pinxit_studio::{Result, event};
+use pinxit_studio::{Result, counted, event};
 
 use crate::context::Context;
 use crate::output;
@@ -47,8 +47,12 @@ pub fn run(args: &InfoArgs, context: &Context) -> Result<()> {
         FileInfo::Dataset(detail) => {
             let f = &detail.file;
             output::data(&format!(
-                "dataset {}: {} pictures of {}x{} px, {} held out",
-                f.name, f.count, f.width, f.height, f.held_out
+                "dataset {}: {} of {}x{} px, {} held out",
+                f.name,
+                counted(f.count, "picture"),
+                f.width,
+                f.height,
+                f.held_out
             ));
         }
         FileInfo::Run(detail) => output::data(&output::table(&["run", &detail.name], &super::runs::rows(&detail))),

@@ -2,7 +2,7 @@
 use clap::{Args, Subcommand};
 use pinxit_studio::models::{self, ModelCard, ModelEntry};
 use pinxit_studio::shell::command;
-use pinxit_studio::{Kind, Result, event};
+use pinxit_studio::{Kind, Result, counted, event};
 use serde_json::json;
 
 use crate::context::Context;
@@ -59,7 +59,7 @@ fn list(context: &Context) -> Result<()> {
                 card.name.clone(),
                 card.preset.clone(),
                 size(card),
-                face::short(card.meta.training.kimg),
+                card.meta.training.kimg.to_string(),
                 card.meta.dataset.name.clone(),
                 card.hash[..12].to_string(),
             ],
@@ -99,10 +99,15 @@ pub fn rows(card: &ModelCard) -> Vec<Vec<String>> {
     row("styles", card.meta.styles.join(", "));
     // A run of a fixed length in pictures keeps no clock, so that its model is the same on every repetition.
     let time = if training.seconds > 0.0 { format!(" in {}", face::span(training.seconds)) } else { String::new() };
-    row("trained", format!("{} kimg{time}, {}", face::short(training.kimg), training.discriminator));
+    row("trained", format!("{} kimg{time}, {}", training.kimg, training.discriminator));
     row(
         "dataset",
-        format!("{} ({} pictures, {})", dataset.name, dataset.pictures, dataset.manifest_hash.get(..12).unwrap_or("no hash")),
+        format!(
+            "{} ({}, {})",
+            dataset.name,
+            counted(dataset.pictures, "picture"),
+            dataset.manifest_hash.get(..12).unwrap_or("no hash")
+        ),
     );
     row("licences", dataset.licences.iter().cloned().collect::<Vec<_>>().join(", "));
     row("parent", card.meta.parent.clone().unwrap_or_default());

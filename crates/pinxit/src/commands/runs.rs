@@ -58,7 +58,7 @@ fn list(context: &Context) -> Result<()> {
                 run.name.clone(),
                 run.card.dataset.clone(),
                 run.state.word().to_string(),
-                face::short(run.at_kimg),
+                run.at_kimg.to_string(),
                 run.end.clone(),
                 run.card.began.clone(),
             ],
@@ -107,12 +107,12 @@ pub fn rows(run: &RunDetail) -> Vec<Vec<String>> {
     row("dataset", run.card.dataset.clone());
     row("began", format!("{}{}", run.card.began, run.card.from.as_ref().map(|f| format!(" from {f}")).unwrap_or_default()));
     let speed = run.last.as_ref().map(|line| format!(", {} img/s", face::short(line.img_per_sec))).unwrap_or_default();
-    row("stands at", format!("{} kimg after {}{speed}", face::short(run.at_kimg), face::span(run.at_secs)));
+    row("stands at", format!("{} kimg after {}{speed}", run.at_kimg, face::span(run.at_secs)));
     row("ends at", run.end.clone());
     if let Some((line, m)) = run.measured.as_ref().and_then(|l| l.measures.map(|m| (l, m))) {
         let found =
             format!("KID {}, coverage {}, self-NN {}", face::short(m.kid), face::short(m.coverage), face::short(m.self_nn));
-        row("measured", format!("at {} kimg: {found}", face::short(line.kimg)));
+        row("measured", format!("at {} kimg: {found}", line.kimg));
     }
     for model in &run.models {
         row("model", model.display().to_string());

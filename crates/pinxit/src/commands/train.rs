@@ -115,9 +115,11 @@ fn resume(wanted: &str, given: &TrainPartial, dry_run: bool, context: &mut Conte
     let length = train::length(&settings, &origins);
     if dry_run {
         let run = train::resumable(&context.studio, wanted, length)?;
-        let object = json!({ "dry_run": "train", "run": run.name, "folder": run.dir, "at_kimg": run.at_kimg });
+        let object =
+            json!({ "dry_run": "train", "run": run.name, "folder": run.dir, "at_kimg": run.at_kimg, "at_end": run.is_at_end });
         let end = pinxit_studio::runs::end_words(run.config.config.length);
-        let head = format!("# run {} in {}, at {} kimg, to {end}", run.name, run.dir.display(), run.at_kimg);
+        let at_end = if run.is_at_end { format!("\n# {}", train::AT_END) } else { String::new() };
+        let head = format!("# run {} in {}, at {} kimg, to {end}{at_end}", run.name, run.dir.display(), run.at_kimg);
         return say_dry(&head, object, &run.card, &run.config, context);
     }
     let trained = train::resume(&context.studio, wanted, length.map(|(length, _)| length), &mut context.face)?;
