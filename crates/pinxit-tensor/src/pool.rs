@@ -11,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Set in the gate while workers may enter the job.
 const OPEN: usize = 1 << 15;
@@ -20,6 +21,12 @@ const INSIDE: usize = OPEN - 1;
 const NEXT: usize = 1 << 16;
 /// Spins before a worker sleeps: roughly a millisecond.
 const SPINS: usize = 20_000;
+
+/// Spins before the caller, with all tasks handed out, believes that a worker has lost its core to another program. It then
+/// sleeps, because an idle core is given the worker that waits for one, and a busy one is not.
+const PATIENCE: usize = 2_000;
+/// How long it sleeps at a time.
+const NAP: Duration = Duration::from_micros(20);
 
 type Job = *const (dyn Fn(usize) + Sync);
 
@@ -164,7 +171,7 @@ impl Pool {
         let mut spins = 0;
         while self.gate.state.load(Acquire) & INSIDE > 0 {
             spins += 1;
-            if spins < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+            if spins < PATIENCE { std::hint::spin_loop() } else { std::thread::sleep(NAP) }
         }
     }
 }
