@@ -8,7 +8,7 @@
 //! grad W = wgrad(input = l' a + (gamma / N) t, delta = d),    grad b = sum l' d
 //! ```
 //! Four convolution passes, against six to seven by differentiating twice on a tape (which `tests/own.rs` compares this with).
-use pinxit_tensor::{Array, ConvSpec, Real, Tensor};
+use pinxit_tensor::{Array, ConvSpec, Kink, Real, Tensor};
 
 use super::{Layer, OwnDiscriminator, SLOPE, popped};
 use crate::{Bound, Labels, Weights, labels::embed};
@@ -98,18 +98,27 @@ impl OwnDiscriminator {
         Trace { inputs, deltas, slopes, top, mid, mid_delta, phi, label, scores, input_grad }
     }
 
-    /// Inputs of the convolutions, inputs of the leaky ReLUs, the last map.
+    /// Inputs of the convolutions, results of the leaky ReLUs (which tell the side of the kink as well), the last map.
     fn forward<T: Real>(&self, p: &Bound<Tensor<T>>, x: &Tensor<T>) -> (Vec<Tensor<T>>, Vec<Tensor<T>>, Tensor<T>) {
         let (mut x, mut kept, mut inputs, mut slopes) = (x.clone(), Vec::new(), Vec::new(), Vec::new());
-        for layer in &self.layers {
+        let mut layers = self.layers.iter().peekable();
+        while let Some(layer) = layers.next() {
             x = match layer {
                 Layer::Conv(c) => {
                     inputs.push(x.clone());
-                    x.conv(p.get(&c.weight()), c.spec()).add_bias(p.get(&c.bias()))
+                    let (weight, bias) = (p.get(&c.weight()), p.get(&c.bias()));
+                    if layers.next_if(|l| matches!(l, Layer::LeakyRelu)).is_some() {
+                        let y = x.conv_kink(weight, bias, c.spec(), Kink::Leaky { slope: SLOPE, gain: 1.0 });
+                        slopes.push(y.clone());
+                        y
+                    } else {
+                        x.conv(weight, c.spec()).add_bias(bias)
+                    }
                 }
                 Layer::LeakyRelu => {
-                    slopes.push(x.clone());
-                    x.leaky_relu(SLOPE)
+                    let y = x.leaky_relu(SLOPE);
+                    slopes.push(y.clone());
+                    y
                 }
                 Layer::Push => {
                     kept.push(x.clone());
