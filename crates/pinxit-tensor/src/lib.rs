@@ -7,6 +7,7 @@
 mod array;
 #[cfg(test)]
 mod checks;
+mod count;
 mod eager;
 pub mod kernels;
 mod once;
@@ -24,6 +25,7 @@ mod var;
 mod vjp;
 
 pub use array::{Array, ConvSpec};
+pub use count::multiply_adds;
 pub use kernels::{Isa, Kink, Precision, cpu, set_isa, with_precision};
 pub use pool::{set_threads, threads};
 pub use real::Real;

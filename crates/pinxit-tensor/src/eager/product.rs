@@ -1,7 +1,7 @@
 //! Convolutions and matrix products: geometry and shape checks in front of the kernels.
 use super::nhwc;
 use crate::kernels::{After, Conv, Kernels};
-use crate::{ConvSpec, Real, Tensor};
+use crate::{ConvSpec, Real, Tensor, count};
 
 fn geometry(n: usize, (h, w): (usize, usize), (ci, co): (usize, usize), (kh, kw): (usize, usize), spec: ConvSpec) -> Conv {
     let fits = spec.stride > 0 && h + 2 * spec.pad >= kh && w + 2 * spec.pad >= kw;
@@ -19,6 +19,7 @@ pub(super) fn conv<T: Real>(x: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec, after
     assert_eq!(ci, wci, "weights {:?} for a map {:?}", wt.shape(), x.shape());
     let g = geometry(n, (h, w), (ci, co), (kh, kw), spec);
     let mut y = Tensor::recycled(&[n, g.ho(), g.wo(), co]);
+    count::add(g.macs());
     <T as Kernels>::conv_with(&g, x.data(), wt.data(), wt.packed(), after, y.data_mut());
     y
 }
@@ -28,6 +29,7 @@ pub(super) fn conv_input_grad<T: Real>(dy: &Tensor<T>, wt: &Tensor<T>, spec: Con
     let g = geometry(nhwc(dy).0, hw, (ci, co), (kh, kw), spec);
     check("the output gradient", dy, &[g.n, g.ho(), g.wo(), co]);
     let mut dx = Tensor::recycled(&[g.n, g.h, g.w, ci]);
+    count::add(g.macs());
     <T as Kernels>::conv_input_grad_with(&g, dy.data(), wt.data(), wt.packed(), dx.data_mut());
     dx
 }
@@ -37,6 +39,7 @@ pub(super) fn conv_weight_grad<T: Real>(x: &Tensor<T>, dy: &Tensor<T>, spec: Con
     let g = geometry(n, (h, w), (ci, co), k, spec);
     check("the output gradient", dy, &[n, g.ho(), g.wo(), co]);
     let mut dw = Tensor::recycled(&[k.0, k.1, ci, co]);
+    count::add(g.macs());
     <T as Kernels>::conv_weight_grad(&g, x.data(), dy.data(), dw.data_mut());
     dw
 }
@@ -53,6 +56,7 @@ pub(super) fn depthwise<T: Real>(x: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec, 
     assert_eq!(c, wc, "depthwise weights {:?} for a map {:?}", wt.shape(), x.shape());
     let g = geometry(n, (h, w), (c, c), (kh, kw), spec);
     let mut y = Tensor::recycled(&[n, g.ho(), g.wo(), c]);
+    count::add(g.macs() / c);
     <T as Kernels>::depthwise_with(&g, x.data(), wt.data(), after, y.data_mut());
     y
 }
@@ -62,6 +66,7 @@ pub(super) fn depthwise_input_grad<T: Real>(dy: &Tensor<T>, wt: &Tensor<T>, spec
     let g = geometry(nhwc(dy).0, hw, (c, c), (kh, kw), spec);
     check("the output gradient", dy, &[g.n, g.ho(), g.wo(), c]);
     let mut dx = Tensor::recycled(&[g.n, g.h, g.w, c]);
+    count::add(g.macs() / c);
     <T as Kernels>::depthwise_input_grad(&g, dy.data(), wt.data(), dx.data_mut());
     dx
 }
@@ -71,6 +76,7 @@ pub(super) fn depthwise_weight_grad<T: Real>(x: &Tensor<T>, dy: &Tensor<T>, spec
     let g = geometry(n, (h, w), (c, c), k, spec);
     check("the output gradient", dy, &[n, g.ho(), g.wo(), c]);
     let mut dw = Tensor::recycled(&[k.0, k.1, c]);
+    count::add(g.macs() / c);
     <T as Kernels>::depthwise_weight_grad(&g, x.data(), dy.data(), dw.data_mut());
     dw
 }
@@ -84,6 +90,7 @@ pub(super) fn matmul<T: Real>(a: &Tensor<T>, b: &Tensor<T>, ta: bool, tb: bool) 
     let ((m, k), (kb, n)) = (turned(a, ta), turned(b, tb));
     assert_eq!(k, kb, "matrices {:?} (transposed: {ta}) and {:?} (transposed: {tb}) do not fit", a.shape(), b.shape());
     let mut c = Tensor::recycled(&[m, n]);
+    count::add(m * k * n);
     <T as Kernels>::matmul(m, k, n, a.data(), ta, b.data(), tb, c.data_mut());
     c
 }
