@@ -11,12 +11,11 @@ import argparse
 import json
 import math
 import pathlib
-import resource
-import time
 
 import torch
 import torch.nn.functional as F
 
+import clock
 import nets
 
 ASSET = pathlib.Path(__file__).resolve().parents[2] / "assets/weights/mobilenet_v2.safetensors"
@@ -142,15 +141,7 @@ def main():
     p.add_argument("--warm", type=int, default=2, help="steps before the clock starts")
     o = p.parse_args()
     torch.set_num_threads(o.threads)
-    bench, times = Bench(o), []
-    for _ in range(o.warm):
-        bench.step()
-    start = time.perf_counter()
-    while not times or time.perf_counter() - start < o.seconds:
-        begin = time.perf_counter()
-        bench.step()
-        times.append(time.perf_counter() - begin)
-    times.sort()
+    times = clock.seconds_a_call(Bench(o).step, o.seconds, o.warm)
     median = times[len(times) // 2]
     print(
         json.dumps(
@@ -165,7 +156,7 @@ def main():
                 "images_per_second": round(o.batch / median, 3),
                 "images_per_second_mean": round(o.batch * len(times) / sum(times), 3),
                 "milliseconds_per_step": round(median * 1e3, 3),
-                "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+                "peak_memory_mib": clock.peak_memory_mib(),
             }
         )
     )

@@ -50,7 +50,12 @@ pub fn step_env(name: &str, program: &str, args: &[&str], env: &[(&str, &str)]) 
 
 /// Standard output of a command that must succeed.
 pub fn output(program: &str, args: &[&str]) -> Result<String> {
-    let out = command(program, args).output().with_context(|| format!("cannot start {program}"))?;
+    output_env(program, args, &[])
+}
+
+/// [`output`] with environment variables set.
+pub fn output_env(program: &str, args: &[&str], env: &[(&str, &str)]) -> Result<String> {
+    let out = command(program, args).envs(env.iter().copied()).output().with_context(|| format!("cannot start {program}"))?;
     if !out.status.success() {
         bail!("{program} {} failed:\n{}", args.join(" "), String::from_utf8_lossy(&out.stderr));
     }

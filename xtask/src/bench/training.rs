@@ -1,0 +1,81 @@
+//! One training step beside PyTorch's.
+use super::page::Section;
+use super::peers::Peers;
+use super::run::{Reports, Side, in_turns};
+use super::table::{Table, ratio};
+use super::{Plan, THREADS};
+use anyhow::Result;
+
+/// Discriminator, and pictures a step as the defaults have it.
+const MODES: &[(&str, &str)] = &[("projected", "8"), ("own", "32")];
+
+/// The four sides of a case, and ours on one thread.
+struct Case {
+    f32: Reports,
+    bf16: Reports,
+    one_thread: Reports,
+    torch_f32: Reports,
+    torch_bf16: Reports,
+}
+
+pub fn measure(plan: &Plan, peers: &Peers) -> Result<Section> {
+    let mut speed = Table::new(
+        2,
+        &["preset", "what", "f32", "bf16", "PyTorch f32", "PyTorch bf16", "f32 ÷ f32", "f32 ÷ bf16", "bf16 ÷ f32", "bf16 ÷ bf16"],
+    );
+    let mut rest = Vec::new();
+    for &preset in plan.presets {
+        for &(mode, batch) in MODES {
+            let case = case(plan, peers, &["--preset", preset, "--mode", mode, "--batch", batch])?;
+            speed.row(&speeds(preset, mode, &case)?);
+            rest.push(costs(preset, mode, &case)?);
+        }
+    }
+    let head = ["preset", "what", "threads 1 → 2", "f32 MiB", "bf16 MiB", "PyTorch f32 MiB", "PyTorch bf16 MiB"];
+    let mut cost = Table::new(2, &head);
+    rest.iter().for_each(|row| cost.row(row));
+    Ok(Section { title: "Training", says: says(plan), tables: vec![speed, cost] })
+}
+
+fn case(plan: &Plan, peers: &Peers, what: &[&str]) -> Result<Case> {
+    let ask = [what, &["--seconds", plan.seconds, "--threads"]].concat();
+    let ours = |precision, threads| Side::example("speed", &[&ask[..], &[threads, "--precision", precision]].concat());
+    let torch = |dtype| peers.script("bench_train.py", &[&ask[..], &[THREADS, "--dtype", dtype]].concat());
+    let sides = [ours("f32", THREADS), torch("f32"), ours("bf16", THREADS), torch("bf16"), ours("f32", "1")];
+    let [f32, torch_f32, bf16, torch_bf16, one_thread] = in_turns(plan.rounds, sides)?;
+    Ok(Case { f32, bf16, one_thread, torch_f32, torch_bf16 })
+}
+
+/// Pictures a second and their ratios; those of the default precision are bold.
+fn speeds(preset: &str, mode: &str, case: &Case) -> Result<Vec<String>> {
+    let speed = |reports: &Reports| reports.median("images_per_second");
+    let (f32, bf16) = (speed(&case.f32)?, speed(&case.bf16)?);
+    let (torch_f32, torch_bf16) = (speed(&case.torch_f32)?, speed(&case.torch_bf16)?);
+    let default = &case.f32.last()?["default_precision"];
+    let mut row = vec![preset.to_string(), mode.to_string()];
+    row.extend([f32, bf16, torch_f32, torch_bf16].map(|speed| format!("{speed:.1}")));
+    row.extend([torch_f32, torch_bf16].map(|peer| ratio(f32 / peer, default == "f32")));
+    row.extend([torch_f32, torch_bf16].map(|peer| ratio(bf16 / peer, default == "bf16")));
+    Ok(row)
+}
+
+/// What a second thread brings, and peak memory.
+fn costs(preset: &str, mode: &str, case: &Case) -> Result<Vec<String>> {
+    let second = case.f32.median("images_per_second")? / case.one_thread.median("images_per_second")?;
+    let mut row = vec![preset.to_string(), mode.to_string(), ratio(second, false)];
+    for side in [&case.f32, &case.bf16, &case.torch_f32, &case.torch_bf16] {
+        row.push(format!("{:.0}", side.median("peak_memory_mib")?));
+    }
+    Ok(row)
+}
+
+fn says(plan: &Plan) -> String {
+    format!(
+        "Pictures a second on {THREADS} threads, median of {} calls of {} s each (at least one step); batch 8 for `projected`, its default,\n\
+         and 32 for `own`. bf16 rounds the factors of dense convolutions, where that is the fastest way; weights and sums stay f32 (PyTorch by\n\
+         autocast). PyTorch runs channels_last with fused Adam. `own` is the piecewise-linear discriminator with exact R1 + R2 every step\n\
+         (PyTorch by double backward), `projected` the default recipe (on PyTorch's side without the energy distance, a little less\n\
+         work). Ratios are ours ÷ theirs, those of the default precision bold.",
+        plan.rounds, plan.seconds
+    )
+}
