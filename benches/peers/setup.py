@@ -68,7 +68,7 @@ def main():
         site = output(str(python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])").strip()
         if sys.platform == "linux":
             make_stand_ins(pathlib.Path(site) / "torch/lib")
-        subprocess.run([python, "-c", "import torch; torch.ones(3).sum()"], check=True)
+        subprocess.run([python, "-c", "import onnxruntime, onnxscript, torch; torch.ones(3).sum()"], check=True)
         done.write_text(wanted)
     print(python)
 

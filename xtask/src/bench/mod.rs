@@ -2,6 +2,7 @@
 //!
 //! Read in this order: `run` (calling programs in turns), one file for each comparison, `page` (what is written).
 mod page;
+mod painting;
 mod peers;
 mod run;
 mod table;
@@ -30,7 +31,7 @@ pub fn run(quick: bool, rounds: usize) -> Result<()> {
     };
     let peers = Peers::set_up()?;
     build()?;
-    let sections = [training::measure(&plan, &peers)?];
+    let sections = [training::measure(&plan, &peers)?, painting::measure(&plan, &peers)?];
     let page = page::page(&format!("cargo xtask bench --rounds {rounds}"), &sections)?;
     if quick {
         print!("\n{page}");

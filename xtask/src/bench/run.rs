@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn the_middle_report_counts() {
         let reports = Reports([3.0, 1.0, 9.0].map(|speed| serde_json::json!({ "speed": speed })).to_vec());
-        assert_eq!(reports.median("speed").unwrap(), 3.0);
+        assert!(reports.median("speed").is_ok_and(|speed| speed == 3.0));
         assert!(reports.median("weight").is_err());
         assert!(Reports(Vec::new()).median("speed").is_err());
     }
