@@ -3,6 +3,7 @@
 //! Read in this order: `run` (calling programs in turns), one file for each comparison, `page` (what is written).
 mod page;
 mod painting;
+mod peak;
 mod peers;
 mod run;
 mod table;
@@ -31,7 +32,7 @@ pub fn run(quick: bool, rounds: usize) -> Result<()> {
     };
     let peers = Peers::set_up()?;
     build()?;
-    let sections = [training::measure(&plan, &peers)?, painting::measure(&plan, &peers)?];
+    let sections = [peak::measure(plan.rounds)?, training::measure(&plan, &peers)?, painting::measure(&plan, &peers)?];
     let page = page::page(&format!("cargo xtask bench --rounds {rounds}"), &sections)?;
     if quick {
         print!("\n{page}");
@@ -45,6 +46,6 @@ pub fn run(quick: bool, rounds: usize) -> Result<()> {
 
 /// Our side of the comparisons.
 fn build() -> Result<()> {
-    let examples = ["-p", "pinxit-train", "--example", "speed"];
+    let examples = ["-p", "pinxit-train", "--example", "speed", "-p", "pinxit-tensor", "--example", "peak"];
     shell::step("build", &shell::cargo(), &[&["build", "--release", "--locked"], &examples[..]].concat())
 }

@@ -30,6 +30,12 @@ impl Side {
 /// What one side said in each round.
 pub struct Reports(Vec<Value>);
 
+impl From<Vec<Value>> for Reports {
+    fn from(reports: Vec<Value>) -> Reports {
+        Reports(reports)
+    }
+}
+
 impl Reports {
     /// Median over the rounds of a number it reported.
     pub fn median(&self, key: &str) -> Result<f64> {

@@ -36,6 +36,11 @@ pub fn ratio(value: f64, bold: bool) -> String {
     if bold { format!("**{value:.2}×**") } else { format!("{value:.2}×") }
 }
 
+/// A share in percent.
+pub fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

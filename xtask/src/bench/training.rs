@@ -2,18 +2,19 @@
 use super::page::Section;
 use super::peers::Peers;
 use super::run::{Reports, Side, in_turns};
-use super::table::{Table, ratio};
-use super::{Plan, THREADS};
+use super::table::{Table, percent, ratio};
+use super::{Plan, THREADS, peak};
 use anyhow::Result;
 
 /// Discriminator, and pictures a step as the defaults have it.
 const MODES: &[(&str, &str)] = &[("projected", "8"), ("own", "32")];
 
-/// The four sides of a case, and ours on one thread.
+/// The four sides of a case, ours on one thread, and the processor's peak meanwhile.
 struct Case {
     f32: Reports,
     bf16: Reports,
     one_thread: Reports,
+    peak: Reports,
     torch_f32: Reports,
     torch_bf16: Reports,
 }
@@ -31,7 +32,19 @@ pub fn measure(plan: &Plan, peers: &Peers) -> Result<Section> {
             rest.push(costs(preset, mode, &case)?);
         }
     }
-    let head = ["preset", "what", "threads 1 → 2", "f32 MiB", "bf16 MiB", "PyTorch f32 MiB", "PyTorch bf16 MiB"];
+    let head = [
+        "preset",
+        "what",
+        "f32 GFLOP/s",
+        "of the peak",
+        "bf16 GFLOP/s",
+        "of the peak",
+        "threads 1 → 2",
+        "f32 MiB",
+        "bf16 MiB",
+        "PyTorch f32 MiB",
+        "PyTorch bf16 MiB",
+    ];
     let mut cost = Table::new(2, &head);
     rest.iter().for_each(|row| cost.row(row));
     Ok(Section { title: "Training", says: says(plan), tables: vec![speed, cost] })
@@ -41,9 +54,9 @@ fn case(plan: &Plan, peers: &Peers, what: &[&str]) -> Result<Case> {
     let ask = [what, &["--seconds", plan.seconds, "--threads"]].concat();
     let ours = |precision, threads| Side::example("speed", &[&ask[..], &[threads, "--precision", precision]].concat());
     let torch = |dtype| peers.script("bench_train.py", &[&ask[..], &[THREADS, "--dtype", dtype]].concat());
-    let sides = [ours("f32", THREADS), torch("f32"), ours("bf16", THREADS), torch("bf16"), ours("f32", "1")];
-    let [f32, torch_f32, bf16, torch_bf16, one_thread] = in_turns(plan.rounds, sides)?;
-    Ok(Case { f32, bf16, one_thread, torch_f32, torch_bf16 })
+    let sides = [ours("f32", THREADS), torch("f32"), ours("bf16", THREADS), torch("bf16"), ours("f32", "1"), peak::side()];
+    let [f32, torch_f32, bf16, torch_bf16, one_thread, peak] = in_turns(plan.rounds, sides)?;
+    Ok(Case { f32, bf16, one_thread, peak, torch_f32, torch_bf16 })
 }
 
 /// Pictures a second and their ratios; those of the default precision are bold.
@@ -59,10 +72,15 @@ fn speeds(preset: &str, mode: &str, case: &Case) -> Result<Vec<String>> {
     Ok(row)
 }
 
-/// What a second thread brings, and peak memory.
+/// GFLOP/s and its share of the peak in both precisions, what a second thread brings, and peak memory.
 fn costs(preset: &str, mode: &str, case: &Case) -> Result<Vec<String>> {
-    let second = case.f32.median("images_per_second")? / case.one_thread.median("images_per_second")?;
-    let mut row = vec![preset.to_string(), mode.to_string(), ratio(second, false)];
+    let mut row = vec![preset.to_string(), mode.to_string()];
+    for (side, precision) in [(&case.f32, "f32"), (&case.bf16, "bf16")] {
+        let speed = side.median("gflops_per_second")?;
+        row.push(format!("{speed:.0}"));
+        row.push(peak::of(&case.peak, precision).map_or("–".into(), |peak| percent(speed / peak)));
+    }
+    row.push(ratio(case.f32.median("images_per_second")? / case.one_thread.median("images_per_second")?, false));
     for side in [&case.f32, &case.bf16, &case.torch_f32, &case.torch_bf16] {
         row.push(format!("{:.0}", side.median("peak_memory_mib")?));
     }
@@ -75,7 +93,8 @@ fn says(plan: &Plan) -> String {
          and 32 for `own`. bf16 rounds the factors of dense convolutions, where that is the fastest way; weights and sums stay f32 (PyTorch by\n\
          autocast). PyTorch runs channels_last with fused Adam. `own` is the piecewise-linear discriminator with exact R1 + R2 every step\n\
          (PyTorch by double backward), `projected` the default recipe (on PyTorch's side without the energy distance, a little less\n\
-         work). Ratios are ours ÷ theirs, those of the default precision bold.",
+         work). Ratios are ours ÷ theirs, those of the default precision bold. GFLOP/s count the convolutions and matrix products of a whole\n\
+         step as the direct way computes them (Winograd multiplies less, so that a share may pass 100 %), over the time of all of it.",
         plan.rounds, plan.seconds
     )
 }
