@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: ours and the peers alternate in one run; the figures become `docs/benchmarks.md`.
 //!
 //! Read in this order: `run` (calling programs in turns), one file for each comparison, `page` (what is written).
+mod kernels;
 mod page;
 mod painting;
 mod peak;
@@ -22,17 +23,20 @@ struct Plan {
     rounds: usize,
     seconds: &'static str,
     presets: &'static [&'static str],
+    /// Part of the names of the kernels that are measured.
+    kernels: &'static str,
 }
 
 /// Prints every comparison; the full run (not `quick`) also writes `docs/benchmarks.md`.
 pub fn run(quick: bool, rounds: usize) -> Result<()> {
     let plan = match quick {
-        true => Plan { rounds: 1, seconds: "1", presets: &["xs-64"] },
-        false => Plan { rounds, seconds: "3", presets: PRESETS },
+        true => Plan { rounds: 1, seconds: "1", presets: &["xs-64"], kernels: "16x16" },
+        false => Plan { rounds, seconds: "3", presets: PRESETS, kernels: "" },
     };
     let peers = Peers::set_up()?;
     build()?;
-    let sections = [peak::measure(plan.rounds)?, training::measure(&plan, &peers)?, painting::measure(&plan, &peers)?];
+    let mut sections = vec![peak::measure(plan.rounds)?, training::measure(&plan, &peers)?, painting::measure(&plan, &peers)?];
+    sections.extend(kernels::measure(&plan, &peers)?);
     let page = page::page(&format!("cargo xtask bench --rounds {rounds}"), &sections)?;
     if quick {
         print!("\n{page}");
@@ -46,6 +50,7 @@ pub fn run(quick: bool, rounds: usize) -> Result<()> {
 
 /// Our side of the comparisons.
 fn build() -> Result<()> {
-    let examples = ["-p", "pinxit-train", "--example", "speed", "-p", "pinxit-tensor", "--example", "peak"];
+    let examples =
+        ["-p", "pinxit-train", "--example", "speed", "-p", "pinxit-tensor", "--example", "peak", "--example", "kernel_speed"];
     shell::step("build", &shell::cargo(), &[&["build", "--release", "--locked"], &examples[..]].concat())
 }

@@ -19,6 +19,10 @@ impl Side {
     pub fn example(name: &str, args: &[&str]) -> Side {
         Side::new(&format!("target/release/examples/{name}"), args)
     }
+    /// With environment variables set.
+    pub fn with_env(self, env: &'static [(&'static str, &'static str)]) -> Side {
+        Side { env, ..self }
+    }
     /// Calls it and reads its last line.
     pub fn call(&self) -> Result<Value> {
         let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
