@@ -7,6 +7,7 @@ mod painting;
 mod peak;
 mod peers;
 mod run;
+mod start_up;
 mod table;
 mod training;
 
@@ -33,11 +34,13 @@ pub fn run(quick: bool, rounds: usize) -> Result<()> {
         true => Plan { rounds: 1, seconds: "1", presets: &["xs-64"], kernels: "16x16" },
         false => Plan { rounds, seconds: "3", presets: PRESETS, kernels: "" },
     };
+    let load = page::load();
     let peers = Peers::set_up()?;
     build()?;
     let mut sections = vec![peak::measure(plan.rounds)?, training::measure(&plan, &peers)?, painting::measure(&plan, &peers)?];
     sections.extend(kernels::measure(&plan, &peers)?);
-    let page = page::page(&format!("cargo xtask bench --rounds {rounds}"), &sections)?;
+    sections.push(start_up::measure(&plan, &peers)?);
+    let page = page::page(&format!("cargo xtask bench --rounds {rounds}"), &load, &sections)?;
     if quick {
         print!("\n{page}");
         return Ok(());
@@ -50,7 +53,7 @@ pub fn run(quick: bool, rounds: usize) -> Result<()> {
 
 /// Our side of the comparisons.
 fn build() -> Result<()> {
-    let examples =
-        ["-p", "pinxit-train", "--example", "speed", "-p", "pinxit-tensor", "--example", "peak", "--example", "kernel_speed"];
-    shell::step("build", &shell::cargo(), &[&["build", "--release", "--locked"], &examples[..]].concat())
+    let targets = "-p pinxit --bin pinxit -p pinxit-train --example speed -p pinxit-tensor --example peak --example kernel_speed";
+    let args: Vec<&str> = ["build", "--release", "--locked"].into_iter().chain(targets.split(' ')).collect();
+    shell::step("build", &shell::cargo(), &args)
 }

@@ -13,14 +13,15 @@ pub struct Section {
 }
 
 /// The page.
-pub fn page(command: &str, sections: &[Section]) -> Result<String, std::fmt::Error> {
+pub fn page(command: &str, load: &str, sections: &[Section]) -> Result<String, std::fmt::Error> {
     let mut p = String::new();
     writeln!(p, "# Speed beside the peers\n")?;
-    writeln!(p, "Made by `{command}`; do not edit. {}\n", machine())?;
+    writeln!(p, "Made by `{command}`; do not edit. {} {load}\n", machine())?;
     writeln!(
         p,
         "The programs of a comparison are called in turns, never at the same time, and the median of the calls is told: a busy\n\
-         machine slows all of them. Speeds are to be compared within a row, not between machines."
+         machine slows all of them, though not alike: PyTorch's threads wait for one another spinning and lose most. Speeds are to be\n\
+         compared within a row, not between machines."
     )?;
     for s in sections {
         writeln!(p, "\n## {}\n\n{}", s.title, s.says)?;
@@ -29,6 +30,12 @@ pub fn page(command: &str, sections: &[Section]) -> Result<String, std::fmt::Err
         }
     }
     Ok(p)
+}
+
+/// How busy the machine is: ask before anything is built.
+pub fn load() -> String {
+    let averages = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    averages.split(' ').next().filter(|load| !load.is_empty()).map_or(String::new(), |load| format!("Load before: {load}."))
 }
 
 /// The class of machine, without its name.

@@ -19,4 +19,8 @@ impl Peers {
     pub fn script(&self, name: &str, args: &[&str]) -> Side {
         Side::new(&self.python, &[&[format!("benches/peers/{name}").as_str()], args].concat())
     }
+    /// A line of Python.
+    pub fn python(&self, line: &str) -> Side {
+        Side::new(&self.python, &["-c", line])
+    }
 }

@@ -23,10 +23,14 @@ impl Side {
     pub fn with_env(self, env: &'static [(&'static str, &'static str)]) -> Side {
         Side { env, ..self }
     }
+    /// Calls it and returns what it prints.
+    pub fn output(&self) -> Result<String> {
+        let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
+        shell::output_env(&self.program, &args, self.env)
+    }
     /// Calls it and reads its last line.
     pub fn call(&self) -> Result<Value> {
-        let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
-        let said = shell::output_env(&self.program, &args, self.env)?;
+        let said = self.output()?;
         serde_json::from_str(said.lines().last().unwrap_or_default()).with_context(|| format!("{} said {said:?}", self.program))
     }
 }
