@@ -13,8 +13,9 @@ const HELP: &str = "cargo xtask CHORE
   test               set up, then format, lints, layers, tests, docs check: what CI runs
   layers             the crates use only what ARCHITECTURE.md lets them use
   docs [--write]     generated pages are current and links resolve (--write: regenerate them)
-  bench [--rounds N] train and generate speed beside PyTorch, in turns, 5 rounds; writes docs/benchmarks.md
-  bench --quick      one preset, one round, nothing written
+  bench [--rounds N] speed, memory and start-up beside PyTorch, oneDNN and ONNX Runtime, in turns, 5 rounds; writes docs/benchmarks.md
+  bench --quick      one preset, a few kernels, one round, nothing written
+  bench --instructions   instructions of a few kernels (valgrind), and their change against docs/benchmarks.md
   evidence [NAME]    long proofs anyone can rerun; without a name, the list";
 
 fn main() -> Result<()> {
@@ -28,6 +29,7 @@ fn main() -> Result<()> {
         ["bench"] => bench::run(false, 5),
         ["bench", "--rounds", n] => bench::run(false, n.parse()?),
         ["bench", "--quick"] => bench::run(true, 1),
+        ["bench", "--instructions"] => bench::instructions::run(),
         ["evidence", rest @ ..] => evidence::run(rest),
         ["help" | "--help" | "-h"] | [] => {
             println!("{HELP}");

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: ours and the peers alternate in one run; the figures become `docs/benchmarks.md`.
 //!
 //! Read in this order: `run` (calling programs in turns), one file for each comparison, `page` (what is written).
+pub mod instructions;
 mod kernels;
 mod page;
 mod painting;
@@ -36,10 +37,13 @@ pub fn run(quick: bool, rounds: usize) -> Result<()> {
     };
     let load = page::load();
     let peers = Peers::set_up()?;
-    build()?;
+    build(PROGRAMS)?;
     let mut sections = vec![peak::measure(plan.rounds)?, training::measure(&plan, &peers)?, painting::measure(&plan, &peers)?];
     sections.extend(kernels::measure(&plan, &peers)?);
     sections.push(start_up::measure(&plan, &peers)?);
+    if instructions::possible() {
+        sections.push(instructions::measure()?);
+    }
     let page = page::page(&format!("cargo xtask bench --rounds {rounds}"), &load, &sections)?;
     if quick {
         print!("\n{page}");
@@ -51,9 +55,12 @@ pub fn run(quick: bool, rounds: usize) -> Result<()> {
     Ok(())
 }
 
-/// Our side of the comparisons.
-fn build() -> Result<()> {
-    let targets = "-p pinxit --bin pinxit -p pinxit-train --example speed -p pinxit-tensor --example peak --example kernel_speed";
-    let args: Vec<&str> = ["build", "--release", "--locked"].into_iter().chain(targets.split(' ')).collect();
+/// What is built of ours: the program, and an example for each comparison.
+const PROGRAMS: &str =
+    "-p pinxit --bin pinxit -p pinxit-train --example speed -p pinxit-tensor --example peak --example kernel_speed";
+
+/// Builds what `selected` names, in cargo's words.
+fn build(selected: &str) -> Result<()> {
+    let args: Vec<&str> = ["build", "--release", "--locked"].into_iter().chain(selected.split(' ')).collect();
     shell::step("build", &shell::cargo(), &args)
 }

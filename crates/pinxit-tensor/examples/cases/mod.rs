@@ -1,4 +1,5 @@
 //! The shapes that matter, and kernels called on them: shared by the examples and benches that time or count kernels.
+#![allow(dead_code)] // each of them uses its part
 use pinxit_tensor::kernels::{Conv, Kernels};
 
 /// Name, `[n, h, w, ci, co, k, stride, pad]`, depthwise.
