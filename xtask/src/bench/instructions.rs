@@ -4,7 +4,7 @@ use super::table::Table;
 use crate::shell;
 use anyhow::{Context, Result, bail};
 
-/// Shape and pass: Winograd three times, direct convolutions, depthwise. Small ones: callgrind is some fifty times slower.
+/// Shape and pass: Winograd three times, direct convolutions, depthwise. Small ones: under callgrind a program crawls.
 const KERNELS: &[(&str, &str)] = &[
     ("one 16x16 128>128", "forward"),
     ("one 16x16 128>128", "input"),

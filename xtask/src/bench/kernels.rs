@@ -67,13 +67,16 @@ fn speed(reports: &Reports, name: &Value, pass: &str) -> Result<f64> {
 fn says(m: &Match, plan: &Plan) -> String {
     let also = match m.set {
         "bf16" => " PyTorch's maps are bf16 already; ours are f32 and rounded on the way.",
-        "avx2" => " oneDNN under `ONEDNN_MAX_CPU_ISA=AVX2`, ours by `kernel_speed \"\" 1 avx2`.",
+        "avx2" => " oneDNN is kept to AVX2 by `ONEDNN_MAX_CPU_ISA=AVX2`.",
         _ => "",
     };
     format!(
         "GFLOP/s as the direct way counts them, one thread, over the time the thread computes; median of {} calls. oneDNN as\n\
          PyTorch calls it, channels_last; gradients of input and weights each by themselves. A name tells side, channels in > out,\n\
-         batch (32 where it is not said).{also}",
-        plan.rounds
+         batch (32 where it is not said).{also}\n\n\
+         A call, ours and theirs (SHAPES are the `kernels` that ours prints):\n\n    \
+         target/release/examples/kernel_speed \"\" 1 {} --json\n    \
+         python benches/peers/bench_kernels.py --dtype {} --shapes SHAPES",
+        plan.rounds, m.set, m.dtype
     )
 }

@@ -37,9 +37,14 @@ fn mib(reports: &Reports) -> Result<String> {
 
 fn says(plan: &Plan) -> String {
     format!(
-        "The generator in f32 on {THREADS} threads, median of {} calls of {} s each: how long one picture takes, and pictures a second of 32 at\n\
-         once. ONNX Runtime runs the graph that torch.onnx exports for that batch, its pictures checked against PyTorch's. For ms less is\n\
-         better, for img/s more.",
-        plan.rounds, plan.seconds
+        "The generator in f32 on {THREADS} threads, median of {rounds} calls of {seconds} s each: how long one picture takes, and pictures a\n\
+         second of many at once. ONNX Runtime runs the graph that torch.onnx exports for that batch; its pictures are checked against\n\
+         PyTorch's. For ms less is better, for img/s more.\n\n\
+         A call, ours and theirs:\n\n    \
+         target/release/examples/speed --preset xs-64 --mode generate --batch 1 --seconds {seconds} --threads {THREADS} --precision f32\n    \
+         python benches/peers/bench_ort.py --preset xs-64 --batch 1 --seconds {seconds} --threads {THREADS}\n    \
+         python benches/peers/bench_train.py --preset xs-64 --mode generate --batch 1 --seconds {seconds} --threads {THREADS} --dtype f32",
+        rounds = plan.rounds,
+        seconds = plan.seconds
     )
 }

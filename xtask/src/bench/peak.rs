@@ -32,9 +32,12 @@ pub fn measure(rounds: usize) -> Result<Section> {
         let word = |key: &str| peak[key].as_str().unwrap_or_default().to_string();
         table.row(&[word("set"), word("precision"), peak["threads"].to_string(), format!("{speed:.0}")]);
     }
-    let says = "Register loops that only multiply and add, two operations each: the best of several calls, no memory touched. Shares of the\n\
-                peak below are of a peak measured in the same turns.";
-    Ok(Section { title: "The processor's peak", says: says.into(), tables: vec![table] })
+    let says = format!(
+        "Register loops that only multiply and add, two operations each: the best of several calls, no memory touched\n\
+         (`target/release/examples/peak {THREADS}`). Where more threads do not reach their multiple of one, the machine was busy. Shares of the\n\
+         peak below are of a peak measured in the same turns."
+    );
+    Ok(Section { title: "The processor's peak", says, tables: vec![table] })
 }
 
 #[cfg(test)]

@@ -28,8 +28,9 @@ pub fn measure(plan: &Plan, peers: &Peers) -> Result<Section> {
     for &preset in plan.presets {
         for &(mode, batch) in MODES {
             let case = case(plan, peers, &["--preset", preset, "--mode", mode, "--batch", batch])?;
-            speed.row(&speeds(preset, mode, &case)?);
-            rest.push(costs(preset, mode, &case)?);
+            let what = [preset.to_string(), format!("{mode}, batch {batch}")];
+            speed.row(&speeds(&what, &case)?);
+            rest.push(costs(&what, &case)?);
         }
     }
     let head = [
@@ -60,12 +61,12 @@ fn case(plan: &Plan, peers: &Peers, what: &[&str]) -> Result<Case> {
 }
 
 /// Pictures a second and their ratios; those of the default precision are bold.
-fn speeds(preset: &str, mode: &str, case: &Case) -> Result<Vec<String>> {
+fn speeds(what: &[String; 2], case: &Case) -> Result<Vec<String>> {
     let speed = |reports: &Reports| reports.median("images_per_second");
     let (f32, bf16) = (speed(&case.f32)?, speed(&case.bf16)?);
     let (torch_f32, torch_bf16) = (speed(&case.torch_f32)?, speed(&case.torch_bf16)?);
     let default = &case.f32.last()?["default_precision"];
-    let mut row = vec![preset.to_string(), mode.to_string()];
+    let mut row = what.to_vec();
     row.extend([f32, bf16, torch_f32, torch_bf16].map(|speed| format!("{speed:.1}")));
     row.extend([torch_f32, torch_bf16].map(|peer| ratio(f32 / peer, default == "f32")));
     row.extend([torch_f32, torch_bf16].map(|peer| ratio(bf16 / peer, default == "bf16")));
@@ -73,8 +74,8 @@ fn speeds(preset: &str, mode: &str, case: &Case) -> Result<Vec<String>> {
 }
 
 /// GFLOP/s and its share of the peak in both precisions, what a second thread brings, and peak memory.
-fn costs(preset: &str, mode: &str, case: &Case) -> Result<Vec<String>> {
-    let mut row = vec![preset.to_string(), mode.to_string()];
+fn costs(what: &[String; 2], case: &Case) -> Result<Vec<String>> {
+    let mut row = what.to_vec();
     for (side, precision) in [(&case.f32, "f32"), (&case.bf16, "bf16")] {
         let speed = side.median("gflops_per_second")?;
         row.push(format!("{speed:.0}"));
@@ -89,12 +90,17 @@ fn costs(preset: &str, mode: &str, case: &Case) -> Result<Vec<String>> {
 
 fn says(plan: &Plan) -> String {
     format!(
-        "Pictures a second on {THREADS} threads, median of {} calls of {} s each (at least one step); batch 8 for `projected`, its default,\n\
-         and 32 for `own`. bf16 rounds the factors of dense convolutions, where that is the fastest way; weights and sums stay f32 (PyTorch by\n\
-         autocast). PyTorch runs channels_last with fused Adam. `own` is the piecewise-linear discriminator with exact R1 + R2 every step\n\
-         (PyTorch by double backward), `projected` the default recipe (on PyTorch's side without the energy distance, a little less\n\
-         work). Ratios are ours ÷ theirs, those of the default precision bold. GFLOP/s count the convolutions and matrix products of a whole\n\
-         step as the direct way computes them (Winograd multiplies less, so that a share may pass 100 %), over the time of all of it.",
-        plan.rounds, plan.seconds
+        "Pictures a second on {THREADS} threads, median of {rounds} calls of {seconds} s each (at least one step), each preset with the batch\n\
+         that is the discriminator's default. `own` is the piecewise-linear discriminator with exact R1 + R2 every step (PyTorch by double\n\
+         backward), `projected` the default recipe (on PyTorch's side without the energy distance, a little less work). bf16 rounds the\n\
+         factors of dense convolutions where that is the fastest way, on processors that have it; weights and sums stay f32 (PyTorch by\n\
+         autocast). PyTorch runs channels_last with fused Adam. Ratios are ours ÷ theirs, those of the default precision bold.\n\
+         GFLOP/s count the convolutions and matrix products of a whole step as the direct way computes them (Winograd multiplies less, so\n\
+         that a share may pass 100 %), over the time of all of it.\n\n\
+         A call, ours and theirs:\n\n    \
+         target/release/examples/speed --preset xs-64 --mode own --batch 32 --seconds {seconds} --threads {THREADS} --precision f32\n    \
+         python benches/peers/bench_train.py --preset xs-64 --mode own --batch 32 --seconds {seconds} --threads {THREADS} --dtype f32",
+        rounds = plan.rounds,
+        seconds = plan.seconds
     )
 }
