@@ -25,6 +25,11 @@ const ALL: &[Evidence] = &[
         script: "evidence/landscapes.sh",
     },
     Evidence {
+        name: "precision",
+        what: "train fluent3d with three seeds in f32 and in bf16 and evaluate (an hour); docs/results.md",
+        script: "evidence/precision.sh",
+    },
+    Evidence {
         name: "import100k",
         what: "import 100,000 pictures: memory, time, a kill and a resume (minutes); docs/results.md",
         script: "evidence/import100k.sh",
