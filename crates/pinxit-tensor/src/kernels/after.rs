@@ -37,21 +37,50 @@ impl<T: Real> After<'_, T> {
         After { bias: &self.bias[first..], ..self }
     }
 
+    /// With its constants in registers, for a loop to hold.
+    ///
+    /// # Safety
+    /// Inside `enter`.
+    #[inline(always)]
+    pub(super) unsafe fn ready<S: Simd<T = T>>(&self) -> Ready<S> {
+        // SAFETY: inside `enter`.
+        let splat = |v: f64| unsafe { S::splat(T::of(v)) };
+        let (clamps, [a, b]) = match self.kink {
+            Kink::Leaky { slope, gain } => (false, [gain, slope * gain]),
+            Kink::Clamp { lo, hi } => (true, [lo, hi]),
+        };
+        Ready { bias: self.bias.as_ptr(), channels: self.bias.len(), clamps, a: splat(a), b: splat(b), one: splat(1.0) }
+    }
+}
+
+/// See [`After::ready`].
+#[derive(Clone, Copy)]
+pub(super) struct Ready<S: Simd> {
+    bias: *const S::T,
+    channels: usize,
+    clamps: bool,
+    /// The lower bound, or the factor above zero.
+    a: S::V,
+    /// The upper bound, or the factor below zero.
+    b: S::V,
+    one: S::V,
+}
+
+impl<S: Simd> Ready<S> {
     /// Of a register of sums, whose first channel is `channel`.
     ///
     /// # Safety
-    /// Inside `enter`; `bias` holds `LANES` numbers from `channel` on.
+    /// Inside `enter`; the bias, alive, holds `LANES` numbers from `channel` on.
     #[inline(always)]
-    pub(super) unsafe fn of<S: Simd<T = T>>(&self, sums: S::V, channel: usize) -> S::V {
-        debug_assert!(channel + S::LANES <= self.bias.len());
+    pub(super) unsafe fn of(&self, sums: S::V, channel: usize) -> S::V {
+        debug_assert!(channel + S::LANES <= self.channels);
         // SAFETY: the caller's promise. The order of operands lets NaN through.
         unsafe {
-            let (one, bias) = (S::splat(T::of(1.0)), S::load(self.bias.as_ptr().wrapping_add(channel)));
-            let v = S::mul_add(one, sums, bias);
-            let times = |k: f64| S::mul_add(v, S::splat(T::of(k)), S::zero());
-            match self.kink {
-                Kink::Leaky { slope, gain } => S::max(times(gain), times(slope * gain)),
-                Kink::Clamp { lo, hi } => S::max(S::splat(T::of(lo)), S::min(S::splat(T::of(hi)), v)),
+            let v = S::mul_add(self.one, sums, S::load(self.bias.wrapping_add(channel)));
+            if self.clamps {
+                S::max(self.a, S::min(self.b, v))
+            } else {
+                S::max(S::mul_add(v, self.a, S::zero()), S::mul_add(v, self.b, S::zero()))
             }
         }
     }

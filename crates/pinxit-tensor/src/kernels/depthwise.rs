@@ -90,6 +90,8 @@ impl<S: Simd> Body<S> for Span<'_, S::T> {
     unsafe fn run(self) {
         let Span(l, channels) = self;
         let (p, c, taps) = (l.p, l.p.co, l.p.x.taps.len());
+        // SAFETY: inside `enter`.
+        let after = unsafe { l.after.map(|a| a.ready::<S>()) };
         // Channels innermost: memory is read and written in one direction, which the prefetcher rewards threefold.
         for i in 0..p.x.len {
             let left = (i * p.x.step) as isize + p.x.at;
@@ -115,8 +117,8 @@ impl<S: Simd> Body<S> for Span<'_, S::T> {
                         }
                         (x, w) = (x.wrapping_add(pitch), w.wrapping_add(width));
                     }
-                    let v = match &l.after {
-                        Some(after) => after.of::<S>(sum, channel),
+                    let v = match &after {
+                        Some(after) => after.of(sum, channel),
                         None => sum,
                     };
                     S::store(l.to.wrapping_add(i * p.x.out_step * c + channel), v);

@@ -144,6 +144,8 @@ macro_rules! transform {
             #[inline(always)]
             unsafe fn run(self) {
                 let (map, mut channel) = (self.0, 0);
+                // SAFETY: inside `enter`.
+                let after = unsafe { map.after.map(|a| a.ready::<S>()) };
                 while channel < map.len {
                     let (from, to) = (map.from.wrapping_add(channel), map.to.wrapping_add(channel));
                     // SAFETY: inside `enter`; whoever made the map vouches for its addresses.
@@ -162,8 +164,8 @@ macro_rules! transform {
                         for i in 0..$m {
                             let row = $f::<S>(half[i]);
                             for j in 0..$m {
-                                let v = match &map.after {
-                                    Some(after) => after.of::<S>(row[j], channel),
+                                let v = match &after {
+                                    Some(after) => after.of(row[j], channel),
                                     None => row[j],
                                 };
                                 S::store(to.wrapping_add(i * map.to_pitch.0 + j * map.to_pitch.1), v);

@@ -75,10 +75,11 @@ impl<S: Simd, const P: usize, const Q: usize> Body<S> for Sized<'_, S::K, S::T, 
                     b = b.wrapping_add(Q * S::LANES);
                 }
             }
+            let after = t.after.map(|a| a.ready::<S>());
             for p in 0..P {
                 for q in 0..Q {
-                    let v = match &t.after {
-                        Some(after) => after.of::<S>(c[p][q], q * S::LANES),
+                    let v = match &after {
+                        Some(after) => after.of(c[p][q], q * S::LANES),
                         None => c[p][q],
                     };
                     S::store(t.out.wrapping_add(to[p]).wrapping_add(q * S::LANES), v);
