@@ -72,8 +72,7 @@ impl FeatureNet {
     pub fn load(bytes: &[u8]) -> Result<Self> {
         let opened = Opened::new(bytes)?;
         opened.expect(&specs())?;
-        let weights: Weights<f32> = opened.weights()?;
-        Ok(FeatureNet { weights: weights.iter().map(|(name, t)| (name.clone(), t.kept())).collect() })
+        Ok(FeatureNet { weights: opened.weights()?.kept() })
     }
 
     /// The weights, to be bound as constants; they are [`kept`](Tensor::kept).

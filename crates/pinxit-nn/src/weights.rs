@@ -96,6 +96,11 @@ impl<T: Real> Weights<T> {
         self.bind(|_, t| t.clone())
     }
 
+    /// The same tensors, [`kept`](Tensor::kept): for weights that never change.
+    pub fn kept(&self) -> Self {
+        self.iter().map(|(n, t)| (n.clone(), t.kept())).collect()
+    }
+
     /// Those whose name starts with `prefix`, with the prefix removed.
     pub fn under(&self, prefix: &str) -> Self {
         self.iter().filter_map(|(n, t)| n.strip_prefix(prefix).map(|rest| (rest.to_string(), t.clone()))).collect()

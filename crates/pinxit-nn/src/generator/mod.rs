@@ -32,7 +32,7 @@ impl Generator {
     /// The weights of many pictures to come: what every picture would pack or compute anew of them alone is done once. The
     /// pictures are the same to the last bit.
     pub fn plan(&self, weights: &Weights<f32>) -> Bound<Tensor> {
-        let mut p = weights.bind(|_, t| t.kept());
+        let mut p = weights.kept().eager();
         match self.config.architecture {
             Architecture::Style => style::prepare(&self.config, &mut p),
         }

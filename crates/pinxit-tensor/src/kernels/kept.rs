@@ -1,6 +1,5 @@
-//! Weights that never change, kept in the orders that kernels want them: packed once, not at every call.
-//!
-//! Painting one picture at a time spent half of its time on packing; the frozen feature network of a training step a tenth.
+//! Weights that never change, kept in the orders that kernels want them: packed once, not at every call. They are a painter's,
+//! who paints one picture at a time, and those of the frozen feature network.
 use super::pass::Pass;
 use super::scratch::{Block, Plain, Slot, with};
 use std::any::TypeId;

@@ -146,7 +146,7 @@ macro_rules! kernels {
                 $dense!(weight_grad::run(g, x, dy, dw))
             }
             fn depthwise_with(g: &Conv, x: &[Self], w: &[Self], after: Option<After<'_, Self>>, y: &mut [Self]) {
-                assert!(after.is_none_or(|a| a.bias.len() == g.co), "one bias for each channel");
+                check(after, g.co);
                 $call!(depthwise::forward(g, x, w, after, y))
             }
             fn depthwise_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]) {
@@ -167,10 +167,10 @@ kernels!(f64, f64_kernel, f64_kernel);
 /// Calls `f` with the bias in whole registers of any instruction set.
 fn with_bias<T: Real, R>(after: Option<After<'_, T>>, co: usize, f: impl FnOnce(Option<After<'_, T>>) -> R) -> R {
     const WIDEST: usize = 16;
+    check(after, co);
     match after {
         None => f(None),
         Some(after) => {
-            assert_eq!(after.bias.len(), co, "one bias for each channel");
             if co.is_multiple_of(WIDEST) {
                 return f(Some(after));
             }
@@ -178,5 +178,14 @@ fn with_bias<T: Real, R>(after: Option<After<'_, T>>, co: usize, f: impl FnOnce(
             bias[..co].copy_from_slice(after.bias);
             f(Some(After { bias: &bias, ..after }))
         }
+    }
+}
+
+/// What comes after must fit the channels, and be of the kind that the kernels compute as the larger of two products.
+fn check<T>(after: Option<After<'_, T>>, co: usize) {
+    let Some(After { bias, kink }) = after else { return };
+    assert_eq!(bias.len(), co, "one bias for each channel");
+    if let Kink::Leaky { slope, gain } = kink {
+        assert!((0.0..=1.0).contains(&slope) && gain > 0.0, "{kink:?} has a slope outside 0..=1 or a gain that is not positive");
     }
 }

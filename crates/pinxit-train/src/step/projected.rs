@@ -53,7 +53,7 @@ impl ProjectedJudge {
     /// Calibrates on real pictures `[n, h, w, 3]` (see [`calibration`]): no state of its own, so a resumed run finds the same
     /// factors.
     pub fn new(net: ProjectedDiscriminator, reals: &Tensor, config: &TrainConfig) -> Self {
-        let frozen: Weights = net.frozen().iter().map(|(name, t)| (name.clone(), t.kept())).collect();
+        let frozen = net.frozen().kept();
         let features = net.features(&frozen.eager(), reals);
         let scale: Vec<f64> =
             features.iter().map(|f| if config.projected.standardise { 1.0 / deviation(f) } else { 1.0 }).collect();
