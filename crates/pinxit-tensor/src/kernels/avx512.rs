@@ -46,6 +46,16 @@ macro_rules! set {
                 unsafe { _mm512_storeu_ps(p, v) }
             }
             #[inline(always)]
+            unsafe fn load_first(p: *const f32, n: usize) -> __m512 {
+                // SAFETY: see above.
+                unsafe { _mm512_maskz_loadu_ps(first_lanes(n), p) }
+            }
+            #[inline(always)]
+            unsafe fn store_first(p: *mut f32, v: __m512, n: usize) {
+                // SAFETY: see above.
+                unsafe { _mm512_mask_storeu_ps(p, first_lanes(n), v) }
+            }
+            #[inline(always)]
             unsafe fn mul_add(a: __m512, b: __m512, c: __m512) -> __m512 {
                 // SAFETY: see above.
                 unsafe { _mm512_fmadd_ps(a, b, c) }

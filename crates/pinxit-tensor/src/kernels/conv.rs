@@ -320,21 +320,14 @@ fn sweep<S: Simd>(
     for j in columns {
         let (first, q, used) = span::<S>(j, p.co);
         let b = &packed[first * p.depth()..][..p.depth() * q * S::LANES];
-        let sums = Sums { a, b, from: &from, segments: &segments, chunks: &chunks, q, after: after.map(|a| a.from(first)) };
-        if used == q * S::LANES && !chunks.is_empty() {
-            // SAFETY: `to` are whole pixels of this area inside `out`, and channels `first ..` are this task's alone.
-            unsafe { sums.write::<S>(out.start().wrapping_add(first), &to) }
-        } else {
-            with(Slot::Tiles, pixels * q * S::LANES, |wide: &mut [S::T]| {
-                let rows: Vec<usize> = (0..pixels).map(|i| i * q * S::LANES).collect();
-                wide.fill(S::T::default());
-                // SAFETY: `rows` are disjoint rows of `wide`, each `q` registers long.
-                unsafe { sums.write::<S>(wide.as_mut_ptr(), &rows) }
-                for (&t, &row) in to.iter().zip(&rows) {
-                    // SAFETY: as above; only the channels in use are written.
-                    unsafe { out.slice(t + first, used) }.copy_from_slice(&wide[row..row + used]);
-                }
-            });
+        let sums = Sums { a, b, from: &from, segments: &segments, chunks: &chunks, columns: used, after: after.map(|a| a.from(first)) };
+        // SAFETY: `to` are whole pixels of this area inside `out`, and channels `first ..` are this task's alone.
+        unsafe {
+            if chunks.is_empty() {
+                to.iter().for_each(|&t| out.slice(t + first, used).fill(S::T::default())); // no tap reaches these pixels
+            } else {
+                sums.write::<S>(q, out.start().wrapping_add(first), &to)
+            }
         }
     }
 }
@@ -346,21 +339,22 @@ struct Sums<'a, K, T> {
     from: &'a [usize],
     segments: &'a [usize],
     chunks: &'a [Chunk],
-    q: usize,
+    columns: usize,
     after: Option<After<'a, T>>,
 }
 
 impl<K, T: Copy> Sums<'_, K, T> {
     /// # Safety
-    /// `out[to[i] ..][.. q * LANES]` is writable and nobody else's, for every i; `from`, `segments` and `chunks` stay in `a`.
-    unsafe fn write<S: Simd<K = K, T = T>>(&self, out: *mut T, to: &[usize]) {
+    /// `out[to[i] ..][.. columns]` is writable and nobody else's, for every i; `from`, `segments` and `chunks` stay in `a`.
+    unsafe fn write<S: Simd<K = K, T = T>>(&self, q: usize, out: *mut T, to: &[usize]) {
         for (i, chunk) in self.chunks.iter().enumerate() {
             let after = self.after.filter(|_| i + 1 == self.chunks.len());
-            let (segments, b) = (&self.segments[chunk.segments.clone()], self.b[chunk.k * self.q * S::LANES..].as_ptr());
+            let (segments, b) = (&self.segments[chunk.segments.clone()], self.b[chunk.k * q * S::LANES..].as_ptr());
             for (from, to) in self.from.chunks(S::ROWS).zip(to.chunks(S::ROWS)) {
-                let t = Tile { a: self.a.as_ptr(), from, step: 1, segments, len: chunk.len, b, out, to, fresh: i == 0, after };
+                let (a, len, columns) = (self.a.as_ptr(), chunk.len, self.columns);
+                let t = Tile { a, from, step: 1, segments, len, b, out, to, columns, fresh: i == 0, after };
                 // SAFETY: the caller's promise; `b` holds every k of the column tile.
-                unsafe { tile::<S>(self.q, t) }
+                unsafe { tile::<S>(q, t) }
             }
         }
     }

@@ -32,6 +32,7 @@ pub use after::{After, Kink};
 pub use isa::{Isa, cpu, isa, set_isa};
 pub use kept::Kept;
 use portable::{Portable, PortableBf16};
+use simd::WIDEST;
 pub use precision::{Precision, precision, with_precision};
 
 /// Geometry of a convolution from `[n, h, w, ci]` to `[n, ho, wo, co]` with `[kh, kw, ci, co]` weights, zero padded.
@@ -166,7 +167,6 @@ kernels!(f64, f64_kernel, f64_kernel);
 
 /// Calls `f` with the bias in whole registers of any instruction set.
 fn with_bias<T: Real, R>(after: Option<After<'_, T>>, co: usize, f: impl FnOnce(Option<After<'_, T>>) -> R) -> R {
-    const WIDEST: usize = 16;
     check(after, co);
     match after {
         None => f(None),

@@ -3,6 +3,9 @@ use super::operand::Operand;
 use super::scratch::Plain;
 use crate::Real;
 
+/// Lanes of the widest register of any set.
+pub const WIDEST: usize = 16;
+
 /// Vectors of one number type on one instruction set.
 ///
 /// Every method is `#[inline(always)]` and must end up inside [`Simd::enter`], where the instructions are enabled.
@@ -44,6 +47,32 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// Inside [`Simd::enter`]; `p` writable for `LANES` elements.
     unsafe fn store(p: *mut Self::T, v: Self::V);
+    /// The first `n` (at most `LANES`) elements from `p`, zero behind them.
+    ///
+    /// # Safety
+    /// Inside [`Simd::enter`]; `p` readable for `n` elements.
+    #[inline(always)]
+    unsafe fn load_first(p: *const Self::T, n: usize) -> Self::V {
+        let mut all = [Self::T::default(); WIDEST];
+        // SAFETY: the caller's promise; a register is no longer than `all`.
+        unsafe {
+            std::ptr::copy_nonoverlapping(p, all.as_mut_ptr(), n.min(Self::LANES));
+            Self::load(all.as_ptr())
+        }
+    }
+    /// The first `n` (at most `LANES`) elements to `p`; what lies behind them is left alone.
+    ///
+    /// # Safety
+    /// Inside [`Simd::enter`]; `p` writable for `n` elements.
+    #[inline(always)]
+    unsafe fn store_first(p: *mut Self::T, v: Self::V, n: usize) {
+        let mut all = [Self::T::default(); WIDEST];
+        // SAFETY: as in `load_first`.
+        unsafe {
+            Self::store(all.as_mut_ptr(), v);
+            std::ptr::copy_nonoverlapping(all.as_ptr(), p, n.min(Self::LANES));
+        }
+    }
     /// `a * b + c`.
     ///
     /// # Safety

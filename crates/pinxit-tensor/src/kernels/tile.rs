@@ -29,6 +29,8 @@ pub struct Tile<'a, K, T> {
     pub out: *mut T,
     /// Offset into `out` of every row of the tile.
     pub to: &'a [usize],
+    /// Columns of a row of `out` that are in use: more than `q - 1` registers of them, at most `q`.
+    pub columns: usize,
     /// Overwrite `out` instead of adding to it.
     pub fresh: bool,
     /// What becomes of the sums, with the bias of the tile's columns; none where more is to be added.
@@ -46,10 +48,12 @@ impl<S: Simd, const P: usize, const Q: usize> Body<S> for Sized<'_, S::K, S::T, 
         // `wrapping_add` because `add` costs a check an element in the development profile.
         unsafe {
             let mut c = [[S::zero(); Q]; P];
+            let (last, whole) = (t.columns - (Q - 1) * S::LANES, t.columns == Q * S::LANES);
             if !t.fresh {
                 for p in 0..P {
                     for q in 0..Q {
-                        c[p][q] = S::load(t.out.wrapping_add(to[p]).wrapping_add(q * S::LANES));
+                        let at = t.out.wrapping_add(to[p]).wrapping_add(q * S::LANES);
+                        c[p][q] = if q + 1 < Q || whole { S::load(at) } else { S::load_first(at, last) };
                     }
                 }
             }
@@ -82,7 +86,8 @@ impl<S: Simd, const P: usize, const Q: usize> Body<S> for Sized<'_, S::K, S::T, 
                         Some(after) => after.of(c[p][q], q * S::LANES),
                         None => c[p][q],
                     };
-                    S::store(t.out.wrapping_add(to[p]).wrapping_add(q * S::LANES), v);
+                    let at = t.out.wrapping_add(to[p]).wrapping_add(q * S::LANES);
+                    if q + 1 < Q || whole { S::store(at, v) } else { S::store_first(at, v, last) }
                 }
             }
         }
@@ -93,7 +98,7 @@ impl<S: Simd, const P: usize, const Q: usize> Body<S> for Sized<'_, S::K, S::T, 
 ///
 /// # Safety
 /// The processor has the instruction set. For all rows, segments and k the elements `a[from + segment + k * step]`,
-/// `b[k][q * LANES]`, `out[to ..][.. q * LANES]` and as many of a bias are inside live allocations, and nobody else touches
+/// `b[k][q * LANES]`, `out[to ..][.. columns]` and `q * LANES` of a bias are inside live allocations, and nobody else touches
 /// `out` there.
 #[inline(always)]
 pub unsafe fn tile<S: Simd>(q: usize, t: Tile<S::K, S::T>) {

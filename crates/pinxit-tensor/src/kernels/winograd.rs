@@ -127,7 +127,8 @@ fn multiply<S: Exact>(
                 for (from, to) in from.chunks(S::ROWS).zip(to.chunks(S::ROWS)) {
                     // SAFETY: rows of `v`, `u` and `m` as sliced above (`width` is whole registers, see `wins`).
                     unsafe {
-                        tile::<S>(q, Tile { a, from, step: 1, segments: &[0], len: p.ci, b, out, to, fresh: true, after: None })
+                        let (len, columns) = (p.ci, width);
+                        tile::<S>(q, Tile { a, from, step: 1, segments: &[0], len, b, out, to, columns, fresh: true, after: None })
                     }
                 }
             }

@@ -173,7 +173,9 @@ impl<S: Exact> Block<'_, S> {
                 for (from, to) in from.chunks(S::ROWS).zip(to.chunks(S::ROWS)) {
                     // SAFETY: rows of V, D and the sums as sliced above; column tiles are whole registers, see `wins`.
                     unsafe {
-                        tile::<S>(q, Tile { a, from, step: rows, segments: &[0], len: count, b, out, to, fresh, after: None })
+                        let columns = len;
+                        let t = Tile { a, from, step: rows, segments: &[0], len: count, b, out, to, columns, fresh, after: None };
+                        tile::<S>(q, t)
                     }
                 }
             }
