@@ -34,6 +34,21 @@ impl ConvSpec {
     }
 }
 
+/// A leaky ReLU that can be undone, and a factor: `x * gain` where x is positive, else `x * slope * gain`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Leak {
+    /// In 0..=1, not 0.
+    pub slope: f64,
+    /// Positive.
+    pub gain: f64,
+}
+
+impl Leak {
+    pub(crate) fn kink(self) -> Kink {
+        Kink::Leaky { slope: self.slope, gain: self.gain }
+    }
+}
+
 /// A value that can be computed with. See the module text for layouts.
 pub trait Array: Clone {
     /// Number type of the elements.
@@ -53,6 +68,17 @@ pub trait Array: Clone {
     fn conv(&self, w: &Self, spec: ConvSpec) -> Self;
     /// `kink(conv(self, w) + bias)` with `bias` `[co]`, in one pass over the result.
     fn conv_kink(&self, w: &Self, bias: &Self, spec: ConvSpec, kink: Kink) -> Self;
+    /// `leak(conv(self, w) * scale + bias)` with a positive `scale` `[n, co]`, likewise: a modulated convolution.
+    fn conv_scaled(&self, w: &Self, scale: &Self, bias: &Self, spec: ConvSpec, leak: Leak) -> Self;
+    /// Of `y = leak(sums * scale + bias)` and its gradient `self`: the gradient of the sums, and with v the leak's argument and
+    /// dv its gradient, the sums over pixels of dv and of dv v, `[n, c]`. One pass where that is possible.
+    fn scaled_grad(&self, y: &Self, scale: &Self, leak: Leak) -> [Self; 3] {
+        let [n, _, _, c] = y.shape()[..] else { panic!("expected [n, h, w, c], not {:?}", y.shape()) };
+        let (whole, flat) = ([n, 1, 1, c], [n, c]);
+        let dv = self.leaky_relu_grad_gain(y, leak.slope, leak.gain);
+        let v = y.leaky_relu_grad_gain(y, 1.0 / leak.slope, 1.0 / leak.gain);
+        [dv.mul(&scale.reshape(&whole)), dv.sum_to(&whole).reshape(&flat), dv.mul_sum_to(&v, &whole).reshape(&flat)]
+    }
     /// `kink(depthwise(self, w) + bias)`, likewise.
     fn depthwise_kink(&self, w: &Self, bias: &Self, spec: ConvSpec, kink: Kink) -> Self;
     /// Adjoint of `conv` in its input: `self` is the output gradient; `hw` the size of the input.
@@ -67,6 +93,8 @@ pub trait Array: Clone {
     fn depthwise_weight_grad(&self, dy: &Self, spec: ConvSpec, k: (usize, usize)) -> Self;
     /// Product of two matrices, either one transposed first.
     fn matmul(&self, b: &Self, transpose_a: bool, transpose_b: bool) -> Self;
+    /// Products of `n` pairs of matrices `[n, rows, columns]`, either ones transposed first.
+    fn matmul_each(&self, b: &Self, transpose_a: bool, transpose_b: bool) -> Self;
 
     // ---- elementwise; the shapes are equal or one broadcasts over the other (dimensions of length 1; ranks equal)
     /// `self + b`.
@@ -113,6 +141,8 @@ pub trait Array: Clone {
     fn mul_sum_to(&self, b: &Self, shape: &[usize]) -> Self {
         self.mul(b).sum_to(shape)
     }
+    /// Sum of squares over every dimension where `shape` has length 1 (ranks equal).
+    fn square_sum_to(&self, shape: &[usize]) -> Self;
     /// Repeated along the dimensions of length 1 to `shape` (ranks equal).
     fn broadcast_to(&self, shape: &[usize]) -> Self;
     /// The same numbers under another shape.

@@ -24,7 +24,7 @@ mod tensor;
 mod var;
 mod vjp;
 
-pub use array::{Array, ConvSpec};
+pub use array::{Array, ConvSpec, Leak};
 pub use count::multiply_adds;
 pub use kernels::{Isa, Kink, Precision, cpu, set_isa, with_precision};
 pub use pool::{set_threads, threads};

@@ -1,6 +1,6 @@
 //! What a node of the tape remembers: which operation, and its settings.
-use crate::ConvSpec;
 use crate::shape::Shape;
+use crate::{ConvSpec, Leak};
 use std::sync::Arc;
 
 macro_rules! ops {
@@ -32,6 +32,7 @@ ops! {
     DepthwiseInputGrad { spec: ConvSpec },
     DepthwiseWeightGrad { spec: ConvSpec },
     Matmul { ta: bool, tb: bool },
+    MatmulEach { ta: bool, tb: bool },
     Add,
     Sub,
     Mul,
@@ -40,6 +41,8 @@ ops! {
     LeakyReluGrad { slope: f64 },
     BiasLeakyRelu { slope: f64, gain: f64 },
     BiasClamp { lo: f64, hi: f64 },
+    /// `leak(sums * scale + bias)`.
+    Scaled { leak: Leak },
     Clamp { lo: f64, hi: f64 },
     ClampGrad { lo: f64, hi: f64 },
     Exp,
@@ -49,6 +52,7 @@ ops! {
     Ln,
     Rsqrt,
     SumTo,
+    SquareSumTo,
     BroadcastTo,
     Reshape,
     Concat { axis: usize },
@@ -71,8 +75,8 @@ ops! {
 /// Which values the vector-Jacobian product of an operation looks at; all others need not be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reads {
-    /// The first and the second input.
-    pub inputs: [bool; 2],
+    /// The first inputs.
+    pub inputs: [bool; 3],
     /// The result.
     pub output: bool,
 }
@@ -80,18 +84,19 @@ pub(crate) struct Reads {
 impl Op {
     /// What the product for the inputs marked in `want` reads. Shapes are always known.
     pub fn reads(&self, want: [bool; 2]) -> Reads {
-        let inputs = |a, b| Reads { inputs: [a, b], output: false };
-        let output = Reads { inputs: [false, false], output: true };
+        let inputs = |a, b| Reads { inputs: [a, b, false], output: false };
+        let output = Reads { inputs: [false; 3], output: true };
         match self {
             // Bilinear: the gradient of one side needs the other side.
             Op::Conv { .. } | Op::ConvInputGrad { .. } | Op::ConvWeightGrad { .. } => inputs(want[1], want[0]),
             Op::Depthwise { .. } | Op::DepthwiseInputGrad { .. } | Op::DepthwiseWeightGrad { .. } => inputs(want[1], want[0]),
-            Op::Matmul { .. } | Op::Mul => inputs(want[1], want[0]),
+            Op::Matmul { .. } | Op::MatmulEach { .. } | Op::Mul => inputs(want[1], want[0]),
             // A positive gain and a slope that is not negative leave the sign: the result tells the side of the kink.
             Op::LeakyRelu { slope } if *slope >= 0.0 => output,
             Op::BiasLeakyRelu { slope, gain } if *slope >= 0.0 && *gain > 0.0 => output,
-            Op::LeakyRelu { .. } | Op::Softplus | Op::Ln => inputs(true, false),
+            Op::LeakyRelu { .. } | Op::Softplus | Op::Ln | Op::SquareSumTo => inputs(true, false),
             Op::BiasLeakyRelu { .. } => inputs(true, true),
+            Op::Scaled { .. } => Reads { inputs: [false, true, true], output: true },
             // Constant in their second input, linear in the first.
             Op::LeakyReluGrad { .. } | Op::ClampGrad { .. } => inputs(false, want[0]),
             Op::BiasClamp { .. } | Op::Clamp { .. } | Op::Exp | Op::Tanh | Op::Sigmoid | Op::Rsqrt => output,

@@ -103,7 +103,7 @@ impl<T: Real> Tape<T> {
         let wanted = |i: usize| parents.get(i).is_some_and(Option::is_some);
         let reads = op.reads([wanted(0), wanted(1)]);
         let slot = |(i, v): (usize, &&Var<T>)| {
-            let value = (i < 2 && reads.inputs[i]).then(|| v.value.clone());
+            let value = reads.inputs.get(i).is_some_and(|&read| read).then(|| v.value.clone());
             (Slot { shape: v.value.dims(), value }, parents[i])
         };
         let slots = inputs.iter().enumerate().map(slot).collect();

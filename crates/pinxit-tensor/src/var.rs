@@ -1,7 +1,7 @@
 //! [`Var`] speaks [`Array`]: computes as [`Tensor`] does, and leaves a node on the tape.
 use crate::kernels::Kink;
 use crate::op::Op;
-use crate::{Array, ConvSpec, Real, Tape, Tensor, Var};
+use crate::{Array, ConvSpec, Leak, Real, Tape, Tensor, Var};
 use std::sync::Arc;
 
 impl<T: Real> Var<T> {
@@ -19,7 +19,7 @@ impl<T: Real> Var<T> {
             Kink::Leaky { slope, gain } => Op::BiasLeakyRelu { slope, gain },
             Kink::Clamp { lo, hi } => Op::BiasClamp { lo, hi },
         };
-        assert!(kink.reads([true, true]).inputs == [false, false], "{kink:?} looks at what it was made of");
+        assert!(kink.reads([true, true]).inputs == [false; 3], "{kink:?} looks at what it was made of");
         sums.two(bias, kink, y)
     }
 }
@@ -47,6 +47,11 @@ impl<T: Real> Array for Var<T> {
         let y = self.value().conv_kink(w.value(), bias.value(), spec, kink);
         self.kinked(w, bias, Op::Conv { spec }, kink, y)
     }
+    fn conv_scaled(&self, w: &Self, scale: &Self, bias: &Self, spec: ConvSpec, leak: Leak) -> Self {
+        let y = self.value().conv_scaled(w.value(), scale.value(), bias.value(), spec, leak);
+        let sums = self.two(w, Op::Conv { spec }, Tensor::absent(y.shape()));
+        Tape::record(Op::Scaled { leak }, &[&sums, scale, bias], y)
+    }
     fn depthwise_kink(&self, w: &Self, bias: &Self, spec: ConvSpec, kink: Kink) -> Self {
         let y = self.value().depthwise_kink(w.value(), bias.value(), spec, kink);
         self.kinked(w, bias, Op::Depthwise { spec }, kink, y)
@@ -68,6 +73,9 @@ impl<T: Real> Array for Var<T> {
     }
     fn matmul(&self, b: &Self, ta: bool, tb: bool) -> Self {
         self.two(b, Op::Matmul { ta, tb }, self.value().matmul(b.value(), ta, tb))
+    }
+    fn matmul_each(&self, b: &Self, ta: bool, tb: bool) -> Self {
+        self.two(b, Op::MatmulEach { ta, tb }, self.value().matmul_each(b.value(), ta, tb))
     }
 
     fn add(&self, b: &Self) -> Self {
@@ -121,6 +129,9 @@ impl<T: Real> Array for Var<T> {
 
     fn sum_to(&self, shape: &[usize]) -> Self {
         self.one(Op::SumTo, self.value().sum_to(shape))
+    }
+    fn square_sum_to(&self, shape: &[usize]) -> Self {
+        self.one(Op::SquareSumTo, self.value().square_sum_to(shape))
     }
     fn broadcast_to(&self, shape: &[usize]) -> Self {
         self.one(Op::BroadcastTo, self.value().broadcast_to(shape))

@@ -1,7 +1,7 @@
 //! Every vector-Jacobian product, written once over [`Array`] and in terms of its operations: run on
 //! [`Tensor`](crate::Tensor) it is a plain backward pass, run on [`Var`](crate::Var) it can be differentiated again.
-use crate::Array;
 use crate::op::{Op, Slot};
+use crate::{Array, Leak};
 
 /// A node as its product sees it.
 pub(crate) struct Node<'a, A> {
@@ -46,12 +46,24 @@ pub(crate) fn vjp<A: Array>(node: &Node<'_, A>, dy: &A, want: &[bool]) -> Vec<Op
     match node.op {
         Op::Leaf => Vec::new(),
         Op::Concat { axis } => concat(node, *axis, dy, want),
+        Op::Scaled { leak } => scaled(node, *leak, dy),
         op if want.len() == 1 => vec![want[0].then(|| unary(op, node, dy))],
         op => {
             let (a, b) = binary(op, node, dy, [want[0], want[1]]);
             vec![a, b]
         }
     }
+}
+
+/// With dv and v as in [`Array::scaled_grad`] and sums = (v - bias) / scale: the gradients of sums, scale and bias.
+fn scaled<A: Array>(node: &Node<'_, A>, leak: Leak, dy: &A) -> Vec<Option<A>> {
+    let (scale, bias) = (node.y(), node.inputs[2].get(node.op));
+    let c = bias.shape()[0];
+    let [dsums, total, moment] = dy.scaled_grad(node.out(), scale, leak);
+    let above = moment.sub(&total.mul(&bias.reshape(&[1, c])));
+    // 1 / scale, which is positive.
+    let dscale = above.mul(&scale.rsqrt().square());
+    vec![Some(dsums), Some(dscale), Some(total.sum_to(&[1, c]).reshape(&[c]))]
 }
 
 fn concat<A: Array>(node: &Node<'_, A>, axis: usize, dy: &A, want: &[bool]) -> Vec<Option<A>> {
@@ -76,6 +88,7 @@ fn unary<A: Array>(op: &Op, node: &Node<'_, A>, dy: &A) -> A {
         Op::Ln => dy.mul(&node.x().rsqrt().square()),
         Op::Rsqrt => dy.mul(&node.out().square().mul(node.out()).scale(-0.5)),
         Op::SumTo => dy.broadcast_to(node.shape(0)),
+        Op::SquareSumTo => node.x().mul(&dy.scale(2.0)),
         Op::BroadcastTo => dy.sum_to(node.shape(0)),
         Op::Reshape => dy.reshape(node.shape(0)),
         Op::Narrow { axis, start } => dy.widen(*axis, *start, node.shape(0)[*axis]),
@@ -119,6 +132,10 @@ fn binary<A: Array>(op: &Op, n: &Node<'_, A>, dy: &A, [a, b]: [bool; 2]) -> (Opt
         Op::Matmul { ta, tb } => (
             a.then(|| if *ta { n.y().matmul(dy, *tb, true) } else { dy.matmul(n.y(), false, !tb) }),
             b.then(|| if *tb { dy.matmul(n.x(), true, *ta) } else { n.x().matmul(dy, !ta, false) }),
+        ),
+        Op::MatmulEach { ta, tb } => (
+            a.then(|| if *ta { n.y().matmul_each(dy, *tb, true) } else { dy.matmul_each(n.y(), false, !tb) }),
+            b.then(|| if *tb { dy.matmul_each(n.x(), true, *ta) } else { n.x().matmul_each(dy, !ta, false) }),
         ),
         Op::Add => (a.then(|| onto(dy.clone(), n.shape(0))), b.then(|| onto(dy.clone(), n.shape(1)))),
         Op::Sub => (a.then(|| onto(dy.clone(), n.shape(0))), b.then(|| onto(dy.clone(), n.shape(1)).neg())),

@@ -1,6 +1,8 @@
 //! Every kernel on every instruction set and in every precision against the plain loops in f64; the same bytes for any number
 //! of threads.
-use pinxit_tensor::kernels::{After, Conv, Isa, Kept, Kernels, Kink, Precision, naive, precision, set_isa, with_precision};
+use pinxit_tensor::kernels::{
+    After, Conv, Isa, Kept, Kernels, Kink, Precision, ScaledGrad, naive, precision, set_isa, with_precision,
+};
 use pinxit_tensor::{Real, set_threads};
 use proptest::prelude::*;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -187,18 +189,52 @@ fn what_comes_after_is_what_comes_after() {
             };
             let mut want = call(f32::conv, &g, &x, &w, g.n * g.ho() * g.wo() * g.co);
             let mut got = want.clone();
-            f32::conv_with(&g, &x, &w, None, Some(After { bias: &bias, kink }), &mut got);
+            f32::conv_with(&g, &x, &w, None, Some(After { scale: None, bias: &bias, kink }), &mut got);
             after(&mut want, &bias);
             assert!(got == want, "{what} {kink:?} {g:?}");
+
+            let scale = noise::<f32>(g.n * g.co, 6);
+            let mut want = call(f32::conv, &g, &x, &w, g.n * g.ho() * g.wo() * g.co);
+            let mut got = want.clone();
+            f32::conv_with(&g, &x, &w, None, Some(After { scale: Some(&scale), bias: &bias, kink }), &mut got);
+            let pixels = (g.ho() * g.wo()).max(1);
+            for (i, row) in want.chunks_exact_mut(g.co).enumerate() {
+                row.iter_mut().zip(&scale[i / pixels * g.co..]).for_each(|(v, &s)| *v *= s);
+            }
+            after(&mut want, &bias);
+            close(&format!("scaled {what} {kink:?} {g:?}"), &got, &wide(&want), g.kh * g.kw * g.ci, 1e-6);
 
             let (d, bias) = (Conv { co: g.ci, ..g }, noise::<f32>(g.ci, 5));
             let mut want = call(f32::depthwise, &d, &x, &w[..g.kh * g.kw * g.ci], g.n * g.ho() * g.wo() * g.ci);
             let mut got = want.clone();
-            f32::depthwise_with(&d, &x, &w[..g.kh * g.kw * g.ci], Some(After { bias: &bias, kink }), &mut got);
+            f32::depthwise_with(&d, &x, &w[..g.kh * g.kw * g.ci], Some(After { scale: None, bias: &bias, kink }), &mut got);
             after(&mut want, &bias);
             assert!(got == want, "depthwise {what} {kink:?} {d:?}");
         }
     });
+}
+
+#[test]
+fn scaled_gradients_agree_with_their_definition() {
+    const LEAK: (f64, f64) = (0.2, 1.4);
+    fn check<T: Real>(what: &str, [n, pixels, c]: [usize; 3], epsilon: f64) {
+        let (dy, y, scale) = (noise::<T>(n * pixels * c, 1), noise::<T>(n * pixels * c, 2), noise::<T>(n * c, 3));
+        let (mut want, mut totals) = (vec![0.0; dy.len()], vec![0.0; 2 * n * c]);
+        for (i, (d, y)) in wide(&dy).into_iter().zip(wide(&y)).enumerate() {
+            let (at, k) = (i / (pixels * c) * c + i % c, if y > 0.0 { LEAK.1 } else { LEAK.0 * LEAK.1 });
+            want[i] = d * k * scale[at].to_f64();
+            totals[at] += d * k;
+            totals[n * c + at] += d * k * (y / k);
+        }
+        let (mut got, mut sums) = (vec![T::of(f64::NAN); dy.len()], vec![T::of(f64::NAN); 2 * n * c]);
+        T::scaled_grad(ScaledGrad { dy: &dy, y: &y, scale: &scale, c, slope: LEAK.0, gain: LEAK.1 }, &mut got, &mut sums);
+        close(&format!("{what} sums {n} {pixels} {c}"), &got, &want, 8, epsilon);
+        close(&format!("{what} totals {n} {pixels} {c}"), &sums, &totals, pixels, epsilon);
+    }
+    for shape in [[1, 1, 1], [3, 16, 20], [2, 1200, 48], [2, 5, 67], [1, 4096, 16], [0, 4, 4]] {
+        everywhere(|what| check::<f32>(what, shape, 3e-7));
+        check::<f64>("f64", shape, 1e-15);
+    }
 }
 
 #[test]

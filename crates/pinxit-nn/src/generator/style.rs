@@ -7,7 +7,7 @@
 //!           -> modulated 3x3 (two in the first two stages) -> to rgb --+ (bilinear x2 from stage to stage)
 //! ```
 //! The 1x1 convolution comes before the enlargement because it costs a quarter there. No noise inputs.
-use pinxit_tensor::{Array, ConvSpec, Tensor};
+use pinxit_tensor::{Array, ConvSpec, Leak, Tensor};
 
 use super::GeneratorConfig;
 use crate::{
@@ -79,11 +79,10 @@ pub(crate) fn mapping<A: Array>(p: &Bound<A>, z: &A, labels: &Labels) -> A {
 }
 
 /// Modulated convolution with one set of weights for the whole batch: `conv(W, s * x) * d`, where `s` is affine in w and
-/// `d = 1 / sqrt(sum_i s_i^2 sum_k W_iok^2)` restores the variance (left out for RGB). Without bias.
+/// `d = 1 / sqrt(sum_i s_i^2 sum_k W_iok^2)` restores the variance.
 struct Modulated<'a, A> {
-    weight: &'a A,
-    /// See [`energy`], where it was computed before.
-    energy: Option<&'a A>,
+    p: &'a Bound<A>,
+    name: &'a str,
     /// `[n, c_in]`.
     s: A,
 }
@@ -91,7 +90,7 @@ struct Modulated<'a, A> {
 /// `sum_k W_iok^2` of weights `[k, k, c_in, c_out]`: `[c_in, c_out]`.
 fn energy<A: Array>(weight: &A) -> A {
     let shape = weight.shape();
-    weight.square().sum_to(&[1, 1, shape[2], shape[3]]).reshape(&shape[2..])
+    weight.square_sum_to(&[1, 1, shape[2], shape[3]]).reshape(&shape[2..])
 }
 
 /// Adds what [`synthesize`] would compute of these weights alone.
@@ -106,32 +105,44 @@ pub(crate) fn prepare(c: &GeneratorConfig, p: &mut Bound<Tensor>) {
 }
 
 impl<'a, A: Array> Modulated<'a, A> {
-    fn new(p: &'a Bound<A>, name: &str, w: &A) -> Self {
+    fn new(p: &'a Bound<A>, name: &'a str, w: &A) -> Self {
         let s = w.linear(p.get(&format!("{name}.affine.weight")), p.get(&format!("{name}.affine.bias")));
-        Modulated { weight: p.get(&format!("{name}.weight")), energy: p.find(&format!("{name}.energy")), s }
+        Modulated { p, name, s }
+    }
+
+    fn get(&self, part: &str) -> &'a A {
+        self.p.get(&format!("{}.{part}", self.name))
     }
 
     /// `s * x`.
     fn scaled(&self, x: &A) -> A {
-        x.mul(&per_sample(&self.s))
+        let shape = self.s.shape();
+        x.mul(&self.s.reshape(&[shape[0], 1, 1, shape[1]]))
     }
 
-    /// `conv(W, x)` of an x that is scaled already.
+    /// `leaky_relu(conv(W, x) * d + bias)` of an x that is scaled already.
     fn convolved(&self, x: &A) -> A {
-        x.conv(self.weight, ConvSpec::same(self.weight.shape()[0]))
+        let weight = self.get("weight");
+        let energy = self.p.find(&format!("{}.energy", self.name)).cloned().unwrap_or_else(|| energy(weight));
+        let d = self.s.square().matmul(&energy, false, false).affine(1.0, EPS).rsqrt();
+        let leak = Leak { slope: SLOPE, gain: std::f64::consts::SQRT_2 };
+        x.conv_scaled(weight, &d, self.get("bias"), ConvSpec::same(weight.shape()[0]), leak)
     }
 
-    /// `d * y`.
-    fn demodulated(&self, y: &A) -> A {
-        let energy = self.energy.cloned().unwrap_or_else(|| energy(self.weight));
-        y.mul(&per_sample(&self.s.square().matmul(&energy, false, false).affine(1.0, EPS).rsqrt()))
+    /// Colours of every pixel: `W (s * x) + bias` without `d`. The few weights are scaled, not the map.
+    fn rgb(&self, x: &A) -> A {
+        let ([n, h, w, c], weight) = (dims(x), self.get("weight"));
+        let weight = weight.reshape(&[1, c, 3]).mul(&self.s.reshape(&[n, c, 1]));
+        let colours = x.reshape(&[n, h * w, c]).matmul_each(&weight, false, false);
+        colours.reshape(&[n, h, w, 3]).add_bias(self.get("bias"))
     }
 }
 
-/// `[n, c]` as `[n, 1, 1, c]`.
-fn per_sample<A: Array>(x: &A) -> A {
+/// Of a map `[n, h, w, c]`.
+fn dims<A: Array>(x: &A) -> [usize; 4] {
     let shape = x.shape();
-    x.reshape(&[shape[0], 1, 1, shape[1]])
+    let [n, h, w, c] = shape[..] else { panic!("expected [n, h, w, c], not {shape:?}") };
+    [n, h, w, c]
 }
 
 /// One w `[n, w_dim]` a stage to pictures `[n, h, w, 3]`, about -1..1, not clamped.
@@ -152,12 +163,10 @@ pub(crate) fn synthesize<A: Array>(c: &GeneratorConfig, p: &Bound<A>, ws: &[A]) 
                 // After the scaling, which is the same for all pixels: at the low size it costs a quarter.
                 x = x.upsample2();
             }
-            let y = layer.demodulated(&layer.convolved(&x));
-            x = y.bias_leaky_relu(p.get(&format!("{name}.bias")), SLOPE, std::f64::consts::SQRT_2);
+            x = layer.convolved(&x);
         }
         let name = format!("stage.{i}.rgb");
-        let layer = Modulated::new(p, &name, w);
-        let rgb = layer.convolved(&layer.scaled(&x)).add_bias(p.get(&format!("{name}.bias")));
+        let rgb = Modulated::new(p, &name, w).rgb(&x);
         picture = Some(match picture {
             Some(below) => rgb.add(&below.upsample2()),
             None => rgb,

@@ -1,5 +1,5 @@
 //! One or more examples of every operation, at small odd shapes.
-use crate::{Array, ConvSpec, Kink, Var};
+use crate::{Array, ConvSpec, Kink, Leak, Var};
 use std::sync::Arc;
 
 pub(super) type V = Var<f64>;
@@ -52,6 +52,10 @@ fn matrices() -> Vec<Case> {
         case("matmul, second turned", [&[3, 4], &[5, 4]], |v| v[0].matmul(&v[1], false, true)),
         case("matmul, both turned", [&[4, 3], &[5, 4]], |v| v[0].matmul(&v[1], true, true)),
         case("matmul with itself", [&[4, 3]], |v| v[0].matmul(&v[0], true, false)),
+        case("matmul_each", [&[2, 3, 4], &[2, 4, 5]], |v| v[0].matmul_each(&v[1], false, false)),
+        case("matmul_each, first turned", [&[2, 4, 3], &[2, 4, 5]], |v| v[0].matmul_each(&v[1], true, false)),
+        case("matmul_each, second turned", [&[2, 3, 4], &[2, 5, 4]], |v| v[0].matmul_each(&v[1], false, true)),
+        case("matmul_each, both turned", [&[2, 4, 3], &[2, 5, 4]], |v| v[0].matmul_each(&v[1], true, true)),
         case("linear", [&[3, 4], &[4, 2], &[2]], |v| v[0].linear(&v[1], &v[2])),
     ]
 }
@@ -82,6 +86,10 @@ fn pairs() -> Vec<Case> {
         }),
         case("conv_kink, clamp", [&[2, 3, 3, 2], &[1, 1, 2, 3], &[3]], |v| {
             v[0].conv_kink(&v[1], &v[2], ConvSpec::same(1), Kink::Clamp { lo: -0.7, hi: 0.9 })
+        }),
+        case("conv_scaled", [&[2, 4, 3, 2], &[3, 3, 2, 3], &[2, 3], &[3]], |v| {
+            let scale = v[2].square().affine(1.0, 0.5);
+            v[0].conv_scaled(&v[1], &scale, &v[3], ConvSpec::same(3), Leak { slope: 0.2, gain: 1.4 })
         }),
         case("depthwise_kink", [&[1, 4, 4, 3], &[3, 3, 3], &[3]], |v| {
             v[0].depthwise_kink(&v[1], &v[2], ConvSpec::new(2, 1), Kink::Clamp { lo: -0.7, hi: 0.9 })
@@ -120,6 +128,7 @@ fn shapes() -> Vec<Case> {
         cases.push(case("sum_to", [FULL], |v| v[0].sum_to(s)));
         cases.push(case("broadcast_to", [s], |v| v[0].broadcast_to(FULL)));
         cases.push(case("mean_to", [FULL], |v| v[0].mean_to(s)));
+        cases.push(case("square_sum_to", [FULL], |v| v[0].square_sum_to(s)));
     }
     cases.extend([
         case("reshape", [&[2, 6]], |v| v[0].reshape(&[3, 4])),

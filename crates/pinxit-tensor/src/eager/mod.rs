@@ -12,7 +12,7 @@ pub use resample::Resampling;
 pub(crate) use resample::resample;
 
 use crate::kernels::{After, Kink};
-use crate::{Array, ConvSpec, Real, Tensor};
+use crate::{Array, ConvSpec, Leak, Real, Tensor};
 use std::sync::Arc;
 
 impl<T: Real> Array for Tensor<T> {
@@ -35,10 +35,17 @@ impl<T: Real> Array for Tensor<T> {
         product::conv(self, w, spec, None)
     }
     fn conv_kink(&self, w: &Self, bias: &Self, spec: ConvSpec, kink: Kink) -> Self {
-        product::conv(self, w, spec, Some(After { bias: bias.data(), kink }))
+        product::conv(self, w, spec, Some(After { scale: None, bias: bias.data(), kink }))
+    }
+    fn conv_scaled(&self, w: &Self, scale: &Self, bias: &Self, spec: ConvSpec, leak: Leak) -> Self {
+        let after = After { scale: Some(scale.data()), bias: bias.data(), kink: leak.kink() };
+        product::conv(self, w, spec, Some(after))
+    }
+    fn scaled_grad(&self, y: &Self, scale: &Self, leak: Leak) -> [Self; 3] {
+        product::scaled_grad(self, y, scale, leak)
     }
     fn depthwise_kink(&self, w: &Self, bias: &Self, spec: ConvSpec, kink: Kink) -> Self {
-        product::depthwise(self, w, spec, Some(After { bias: bias.data(), kink }))
+        product::depthwise(self, w, spec, Some(After { scale: None, bias: bias.data(), kink }))
     }
     fn conv_input_grad(&self, w: &Self, spec: ConvSpec, hw: (usize, usize)) -> Self {
         product::conv_input_grad(self, w, spec, hw)
@@ -57,6 +64,9 @@ impl<T: Real> Array for Tensor<T> {
     }
     fn matmul(&self, b: &Self, transpose_a: bool, transpose_b: bool) -> Self {
         product::matmul(self, b, transpose_a, transpose_b)
+    }
+    fn matmul_each(&self, b: &Self, transpose_a: bool, transpose_b: bool) -> Self {
+        product::matmul_each(self, b, transpose_a, transpose_b)
     }
 
     fn add(&self, b: &Self) -> Self {
@@ -116,6 +126,9 @@ impl<T: Real> Array for Tensor<T> {
     }
     fn mul_sum_to(&self, b: &Self, shape: &[usize]) -> Self {
         T::mul_sum_to(self, b, shape)
+    }
+    fn square_sum_to(&self, shape: &[usize]) -> Self {
+        T::mul_sum_to(self, self, shape)
     }
     fn broadcast_to(&self, shape: &[usize]) -> Self {
         T::broadcast_to(self, shape)

@@ -1,7 +1,7 @@
 //! Convolutions and matrix products: geometry and shape checks in front of the kernels.
 use super::nhwc;
-use crate::kernels::{After, Conv, Kernels};
-use crate::{ConvSpec, Real, Tensor, count};
+use crate::kernels::{After, Conv, Kernels, ScaledGrad};
+use crate::{ConvSpec, Leak, Real, Tensor, count};
 
 fn geometry(n: usize, (h, w): (usize, usize), (ci, co): (usize, usize), (kh, kw): (usize, usize), spec: ConvSpec) -> Conv {
     let fits = spec.stride > 0 && h + 2 * spec.pad >= kh && w + 2 * spec.pad >= kw;
@@ -44,6 +44,17 @@ pub(super) fn conv_weight_grad<T: Real>(x: &Tensor<T>, dy: &Tensor<T>, spec: Con
     dw
 }
 
+pub(super) fn scaled_grad<T: Real>(dy: &Tensor<T>, y: &Tensor<T>, scale: &Tensor<T>, leak: Leak) -> [Tensor<T>; 3] {
+    let (n, _, _, c) = nhwc(y);
+    check("the gradient of a scaled convolution", dy, y.shape());
+    check("the scale", scale, &[n, c]);
+    let (mut dsums, mut totals) = (Tensor::recycled(y.shape()), Tensor::recycled(&[2, n, c]));
+    let g = ScaledGrad { dy: dy.data(), y: y.data(), scale: scale.data(), c, slope: leak.slope, gain: leak.gain };
+    <T as Kernels>::scaled_grad(g, dsums.data_mut(), totals.data_mut());
+    let half = |i: usize| Tensor::new(&[n, c], totals.data()[i * n * c..][..n * c].to_vec());
+    [dsums, half(0), half(1)]
+}
+
 fn taps<T: Real>(wt: &Tensor<T>) -> (usize, usize, usize) {
     match *wt.shape() {
         [kh, kw, c] => (kh, kw, c),
@@ -81,16 +92,35 @@ pub(super) fn depthwise_weight_grad<T: Real>(x: &Tensor<T>, dy: &Tensor<T>, spec
     dw
 }
 
-pub(super) fn matmul<T: Real>(a: &Tensor<T>, b: &Tensor<T>, ta: bool, tb: bool) -> Tensor<T> {
-    let turned = |t: &Tensor<T>, transpose: bool| match *t.shape() {
+/// Rows, common length and columns of a product of matrices of these shapes.
+fn product_shape(a: &[usize], ta: bool, b: &[usize], tb: bool) -> [usize; 3] {
+    let turned = |shape: &[usize], transpose: bool| match *shape {
         [rows, cols] if transpose => (cols, rows),
         [rows, cols] => (rows, cols),
         ref other => panic!("expected a matrix [rows, cols], not {other:?}"),
     };
     let ((m, k), (kb, n)) = (turned(a, ta), turned(b, tb));
-    assert_eq!(k, kb, "matrices {:?} (transposed: {ta}) and {:?} (transposed: {tb}) do not fit", a.shape(), b.shape());
+    assert_eq!(k, kb, "matrices {a:?} (transposed: {ta}) and {b:?} (transposed: {tb}) do not fit");
+    [m, k, n]
+}
+
+pub(super) fn matmul<T: Real>(a: &Tensor<T>, b: &Tensor<T>, ta: bool, tb: bool) -> Tensor<T> {
+    let [m, k, n] = product_shape(a.shape(), ta, b.shape(), tb);
     let mut c = Tensor::recycled(&[m, n]);
     count::add(m * k * n);
     <T as Kernels>::matmul(m, k, n, a.data(), ta, b.data(), tb, c.data_mut());
+    c
+}
+
+pub(super) fn matmul_each<T: Real>(a: &Tensor<T>, b: &Tensor<T>, ta: bool, tb: bool) -> Tensor<T> {
+    let (sa, sb) = (a.shape(), b.shape());
+    assert!(sa.len() == 3 && sb.len() == 3 && sa[0] == sb[0], "expected [n, rows, cols] twice, not {sa:?} and {sb:?}");
+    let [m, k, n] = product_shape(&sa[1..], ta, &sb[1..], tb);
+    let mut c = Tensor::recycled(&[sa[0], m, n]);
+    count::add(sa[0] * m * k * n);
+    for (i, c) in c.data_mut().chunks_exact_mut((m * n).max(1)).enumerate() {
+        let (a, b) = (&a.data()[i * m * k..][..m * k], &b.data()[i * k * n..][..k * n]);
+        <T as Kernels>::matmul(m, k, n, a, ta, b, tb, c);
+    }
     c
 }

@@ -1,5 +1,5 @@
-//! What becomes of the sums of a convolution before they are stored: a bias, and a kink. A pass over memory saved.
-use super::simd::Simd;
+//! What becomes of the sums of a convolution before they are stored: a factor, a bias, and a kink. Passes over memory saved.
+use super::simd::{Simd, WIDEST};
 use crate::Real;
 
 /// The kink after the bias.
@@ -21,20 +21,33 @@ pub enum Kink {
     },
 }
 
-/// Bias `[c]`, then the kink.
+/// `kink(sums * scale + bias)`.
 #[derive(Clone, Copy, Debug)]
 pub struct After<'a, T> {
+    /// One for each channel of each picture, `[n, c]`; left out where all are 1.
+    pub scale: Option<&'a [T]>,
     /// One for each channel written.
     pub bias: &'a [T],
     /// Behind it.
     pub kink: Kink,
 }
 
+/// Numbers in a row of bias or scales of `c` channels: whole registers of any set.
+pub(super) fn row(c: usize) -> usize {
+    c.next_multiple_of(WIDEST)
+}
+
 impl<T: Real> After<'_, T> {
     /// The same from channel `first` on.
     #[inline(always)]
     pub(super) fn from(self, first: usize) -> Self {
-        After { bias: &self.bias[first..], ..self }
+        After { bias: &self.bias[first..], scale: self.scale.map(|s| &s[first..]), ..self }
+    }
+
+    /// The same from the scale's element `at` on: those of a picture.
+    #[inline(always)]
+    pub(super) fn scaled_from(self, at: usize) -> Self {
+        After { scale: self.scale.map(|s| &s[at..]), ..self }
     }
 
     /// With its constants in registers, for a loop to hold.
@@ -49,7 +62,8 @@ impl<T: Real> After<'_, T> {
             Kink::Leaky { slope, gain } => (false, [gain, slope * gain]),
             Kink::Clamp { lo, hi } => (true, [lo, hi]),
         };
-        Ready { bias: self.bias.as_ptr(), channels: self.bias.len(), clamps, a: splat(a), b: splat(b), one: splat(1.0) }
+        let (bias, channels, scale) = (self.bias.as_ptr(), self.bias.len(), self.scale.map(<[T]>::as_ptr));
+        Ready { bias, channels, scale, clamps, a: splat(a), b: splat(b), one: splat(1.0) }
     }
 }
 
@@ -58,6 +72,7 @@ impl<T: Real> After<'_, T> {
 pub(super) struct Ready<S: Simd> {
     bias: *const S::T,
     channels: usize,
+    scale: Option<*const S::T>,
     clamps: bool,
     /// The lower bound, or the factor above zero.
     a: S::V,
@@ -67,16 +82,20 @@ pub(super) struct Ready<S: Simd> {
 }
 
 impl<S: Simd> Ready<S> {
-    /// Of a register of sums, whose first channel is `channel`.
+    /// Of a register of sums, whose first channel is `channel`, in the picture whose scales begin at `picture`.
     ///
     /// # Safety
-    /// Inside `enter`; the bias, alive, holds `LANES` numbers from `channel` on.
+    /// Inside `enter`; the bias, alive, holds `LANES` numbers from `channel` on, the scale as many from `picture + channel` on.
     #[inline(always)]
-    pub(super) unsafe fn of(&self, sums: S::V, channel: usize) -> S::V {
+    pub(super) unsafe fn of(&self, sums: S::V, picture: usize, channel: usize) -> S::V {
         debug_assert!(channel + S::LANES <= self.channels);
         // SAFETY: the caller's promise. The order of operands lets NaN through.
         unsafe {
-            let v = S::mul_add(self.one, sums, S::load(self.bias.wrapping_add(channel)));
+            let factor = match self.scale {
+                Some(scale) => S::load(scale.wrapping_add(picture + channel)),
+                None => self.one,
+            };
+            let v = S::mul_add(factor, sums, S::load(self.bias.wrapping_add(channel)));
             if self.clamps {
                 S::max(self.a, S::min(self.b, v))
             } else {

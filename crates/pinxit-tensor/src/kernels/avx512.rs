@@ -71,6 +71,11 @@ macro_rules! set {
                 unsafe { _mm512_min_ps(a, b) }
             }
             #[inline(always)]
+            unsafe fn above(x: __m512, a: __m512, b: __m512) -> __m512 {
+                // SAFETY: see above.
+                unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), b, a) }
+            }
+            #[inline(always)]
             unsafe fn splat_k(v: $k) -> $kv {
                 // SAFETY: see above.
                 unsafe { $splat(v) }

@@ -9,7 +9,7 @@
 //! A kernel row is one contiguous run of `kw * ci` elements, whatever the channel count. The order of every sum depends on
 //! the shape alone. Weights are packed once a call to `[column tile][k][lanes]`, zeros in unused lanes. Where an operand is a
 //! pair of channels (see `operand.rs`) the band is where they are paired, and a map without a halo is copied, too.
-use super::after::After;
+use super::after::{self, After};
 use super::kept::{Kept, Order, packed};
 use super::operand::Operand;
 use super::pass::Pass;
@@ -313,6 +313,9 @@ fn sweep<S: Simd>(
             to.extend((0..p.x.len).map(|c| (area.first + i) * p.destination_len() + p.write_at(area.row + r, c)));
         }
     }
+    let scaled = after.is_some_and(|a| a.scale.is_some());
+    let scale_of = |i: usize| (area.first + i / (area.rows * p.x.len)) * after::row(p.co);
+    let scales: Vec<usize> = (0..if scaled { pixels } else { 0 }).map(scale_of).collect();
     let (segments, chunks) = chunks(p, pitch.row);
     if let (Some(pixel), Some(segment), Some(chunk)) = (from.last(), segments.last(), chunks.last()) {
         assert!(pixel + segment + chunk.len <= a.len(), "a pass reads within its source");
@@ -320,7 +323,8 @@ fn sweep<S: Simd>(
     for j in columns {
         let (first, q, used) = span::<S>(j, p.co);
         let b = &packed[first * p.depth()..][..p.depth() * q * S::LANES];
-        let sums = Sums { a, b, from: &from, segments: &segments, chunks: &chunks, columns: used, after: after.map(|a| a.from(first)) };
+        let after = after.map(|a| a.from(first));
+        let sums = Sums { a, b, from: &from, segments: &segments, chunks: &chunks, columns: used, after, scales: &scales };
         // SAFETY: `to` are whole pixels of this area inside `out`, and channels `first ..` are this task's alone.
         unsafe {
             if chunks.is_empty() {
@@ -341,6 +345,8 @@ struct Sums<'a, K, T> {
     chunks: &'a [Chunk],
     columns: usize,
     after: Option<After<'a, T>>,
+    /// Where the scales of every pixel's picture begin; empty where there are none.
+    scales: &'a [usize],
 }
 
 impl<K, T: Copy> Sums<'_, K, T> {
@@ -350,9 +356,10 @@ impl<K, T: Copy> Sums<'_, K, T> {
         for (i, chunk) in self.chunks.iter().enumerate() {
             let after = self.after.filter(|_| i + 1 == self.chunks.len());
             let (segments, b) = (&self.segments[chunk.segments.clone()], self.b[chunk.k * q * S::LANES..].as_ptr());
+            let mut scales = self.scales.chunks(S::ROWS);
             for (from, to) in self.from.chunks(S::ROWS).zip(to.chunks(S::ROWS)) {
-                let (a, len, columns) = (self.a.as_ptr(), chunk.len, self.columns);
-                let t = Tile { a, from, step: 1, segments, len, b, out, to, columns, fresh: i == 0, after };
+                let (a, len, columns, pictures) = (self.a.as_ptr(), chunk.len, self.columns, scales.next().unwrap_or(&[]));
+                let t = Tile { a, from, step: 1, segments, len, b, out, to, columns, fresh: i == 0, after, pictures };
                 // SAFETY: the caller's promise; `b` holds every k of the column tile.
                 unsafe { tile::<S>(q, t) }
             }

@@ -118,7 +118,7 @@ impl<S: Simd> Body<S> for Span<'_, S::T> {
                         (x, w) = (x.wrapping_add(pitch), w.wrapping_add(width));
                     }
                     let v = match &after {
-                        Some(after) => after.of(sum, channel),
+                        Some(after) => after.of(sum, 0, channel),
                         None => sum,
                     };
                     S::store(l.to.wrapping_add(i * p.x.out_step * c + channel), v);

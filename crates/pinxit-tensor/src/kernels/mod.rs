@@ -20,6 +20,7 @@ mod pass;
 mod planes;
 mod portable;
 mod precision;
+mod scaled_grad;
 mod scratch;
 mod simd;
 mod tile;
@@ -32,8 +33,9 @@ pub use after::{After, Kink};
 pub use isa::{Isa, cpu, isa, set_isa};
 pub use kept::Kept;
 use portable::{Portable, PortableBf16};
-use simd::WIDEST;
 pub use precision::{Precision, precision, with_precision};
+pub use scaled_grad::ScaledGrad;
+use simd::WIDEST;
 
 /// Geometry of a convolution from `[n, h, w, ci]` to `[n, ho, wo, co]` with `[kh, kw, ci, co]` weights, zero padded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +103,8 @@ pub trait Kernels: Sized {
     fn depthwise_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]);
     /// Depthwise `dw` from `x` and `dy`.
     fn depthwise_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]);
+    /// `dsums` and `totals` from `dy` and `y` of `y = leaky_relu(sums * scale + bias) * gain`, see [`scaled_grad`].
+    fn scaled_grad(g: ScaledGrad<'_, Self>, dsums: &mut [Self], totals: &mut [Self]);
     /// `c[m,n] = op(a)[m,k] op(b)[k,n]`; `ta`: `a` is stored `[k,m]`; `tb`: `b` is stored `[n,k]`.
     fn matmul(m: usize, k: usize, n: usize, a: &[Self], ta: bool, b: &[Self], tb: bool, c: &mut [Self]);
 }
@@ -138,7 +142,7 @@ macro_rules! kernels {
     ($t:ty, $call:ident, $dense:ident) => {
         impl Kernels for $t {
             fn conv_with(g: &Conv, x: &[Self], w: &[Self], kept: Option<&Kept>, after: Option<After<'_, Self>>, y: &mut [Self]) {
-                with_bias(after, g.co, |after| $dense!(conv::forward(g, x, w, conv::Extras { kept, after }, y)))
+                in_registers(after, g, |after| $dense!(conv::forward(g, x, w, conv::Extras { kept, after }, y)))
             }
             fn conv_input_grad_with(g: &Conv, dy: &[Self], w: &[Self], kept: Option<&Kept>, dx: &mut [Self]) {
                 $dense!(conv::input_grad(g, dy, w, kept, dx))
@@ -147,7 +151,8 @@ macro_rules! kernels {
                 $dense!(weight_grad::run(g, x, dy, dw))
             }
             fn depthwise_with(g: &Conv, x: &[Self], w: &[Self], after: Option<After<'_, Self>>, y: &mut [Self]) {
-                check(after, g.co);
+                check(after, g);
+                assert!(after.is_none_or(|a| a.scale.is_none()), "depthwise sums are not scaled");
                 $call!(depthwise::forward(g, x, w, after, y))
             }
             fn depthwise_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]) {
@@ -155,6 +160,9 @@ macro_rules! kernels {
             }
             fn depthwise_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]) {
                 $call!(depthwise::weight_grad(g, x, dy, dw))
+            }
+            fn scaled_grad(g: ScaledGrad<'_, Self>, dsums: &mut [Self], totals: &mut [Self]) {
+                $call!(scaled_grad::run(g, dsums, totals))
             }
             fn matmul(m: usize, k: usize, n: usize, a: &[Self], ta: bool, b: &[Self], tb: bool, c: &mut [Self]) {
                 $call!(matmul::run(m, k, n, a, ta, b, tb, c))
@@ -165,26 +173,31 @@ macro_rules! kernels {
 kernels!(f32, f32_kernel, f32_dense);
 kernels!(f64, f64_kernel, f64_kernel);
 
-/// Calls `f` with the bias in whole registers of any instruction set.
-fn with_bias<T: Real, R>(after: Option<After<'_, T>>, co: usize, f: impl FnOnce(Option<After<'_, T>>) -> R) -> R {
-    check(after, co);
+/// Calls `f` with bias and scales in whole registers of any instruction set.
+fn in_registers<T: Real, R>(after: Option<After<'_, T>>, g: &Conv, f: impl FnOnce(Option<After<'_, T>>) -> R) -> R {
+    check(after, g);
+    let co = g.co;
     match after {
         None => f(None),
         Some(after) => {
-            if co.is_multiple_of(WIDEST) {
+            if co == after::row(co) {
                 return f(Some(after));
             }
-            let mut bias = vec![T::default(); co.next_multiple_of(WIDEST)];
-            bias[..co].copy_from_slice(after.bias);
-            f(Some(After { bias: &bias, ..after }))
+            let padded = |rows: &[T]| -> Vec<T> {
+                let row = |row: &[T]| [row, &[T::default(); WIDEST][..after::row(co) - co]].concat();
+                rows.chunks_exact(co).flat_map(row).collect()
+            };
+            let (bias, scale) = (padded(after.bias), after.scale.map(padded));
+            f(Some(After { bias: &bias, scale: scale.as_deref(), ..after }))
         }
     }
 }
 
 /// What comes after must fit the channels, and be of the kind that the kernels compute as the larger of two products.
-fn check<T>(after: Option<After<'_, T>>, co: usize) {
-    let Some(After { bias, kink }) = after else { return };
-    assert_eq!(bias.len(), co, "one bias for each channel");
+fn check<T>(after: Option<After<'_, T>>, g: &Conv) {
+    let Some(After { scale, bias, kink }) = after else { return };
+    assert_eq!(bias.len(), g.co, "one bias for each channel");
+    assert!(scale.is_none_or(|s| s.len() == g.n * g.co), "one factor for each channel of each picture");
     if let Kink::Leaky { slope, gain } = kink {
         assert!((0.0..=1.0).contains(&slope) && gain > 0.0, "{kink:?} has a slope outside 0..=1 or a gain that is not positive");
     }

@@ -165,7 +165,7 @@ macro_rules! transform {
                             let row = $f::<S>(half[i]);
                             for j in 0..$m {
                                 let v = match &after {
-                                    Some(after) => after.of(row[j], channel),
+                                    Some(after) => after.of(row[j], 0, channel),
                                     None => row[j],
                                 };
                                 S::store(to.wrapping_add(i * map.to_pitch.0 + j * map.to_pitch.1), v);

@@ -82,6 +82,10 @@ macro_rules! portable {
                 std::array::from_fn(|i| if a[i] < b[i] { a[i] } else { b[i] })
             }
             #[inline(always)]
+            unsafe fn above(x: Self::V, a: Self::V, b: Self::V) -> Self::V {
+                std::array::from_fn(|i| if x[i] > 0.0 { a[i] } else { b[i] })
+            }
+            #[inline(always)]
             unsafe fn splat_k(v: $k) -> Self::KV {
                 [v; N]
             }

@@ -88,6 +88,23 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// Inside [`Simd::enter`].
     unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
+    /// `a` where `x` is positive, else `b`.
+    ///
+    /// # Safety
+    /// Inside [`Simd::enter`].
+    #[inline(always)]
+    unsafe fn above(x: Self::V, a: Self::V, b: Self::V) -> Self::V {
+        let mut all = [[Self::T::default(); WIDEST]; 3];
+        // SAFETY: inside `enter`; a register is no longer than a row of `all`.
+        unsafe {
+            Self::store(all[0].as_mut_ptr(), x);
+            Self::store(all[1].as_mut_ptr(), a);
+            Self::store(all[2].as_mut_ptr(), b);
+            let [x, a, b] = &mut all;
+            a.iter_mut().zip(x).zip(b).for_each(|((a, x), b)| *a = if *x > Self::T::default() { *a } else { *b });
+            Self::load(a.as_ptr())
+        }
+    }
     /// `v` in every lane.
     ///
     /// # Safety

@@ -35,6 +35,8 @@ pub struct Tile<'a, K, T> {
     pub fresh: bool,
     /// What becomes of the sums, with the bias of the tile's columns; none where more is to be added.
     pub after: Option<After<'a, T>>,
+    /// Where the scales of every row's picture begin; empty where there are none.
+    pub pictures: &'a [usize],
 }
 
 struct Sized<'a, K, T, const P: usize, const Q: usize>(Tile<'a, K, T>);
@@ -83,7 +85,7 @@ impl<S: Simd, const P: usize, const Q: usize> Body<S> for Sized<'_, S::K, S::T, 
             for p in 0..P {
                 for q in 0..Q {
                     let v = match &after {
-                        Some(after) => after.of(c[p][q], q * S::LANES),
+                        Some(after) => after.of(c[p][q], t.pictures.get(p).copied().unwrap_or(0), q * S::LANES),
                         None => c[p][q],
                     };
                     let at = t.out.wrapping_add(to[p]).wrapping_add(q * S::LANES);

@@ -352,7 +352,20 @@ impl<K: Operand> Load<'_, K> {
                         let (from, to, fresh) = (&rows[..used], &to[..used], self.fresh && run == 0);
                         let step = K::NUMBERS * g.stride * S::ROWS;
                         let columns = q * S::LANES;
-                        let t = Tile { a, from, step, segments, len: cut.pairs, b, out, to, columns, fresh, after: None };
+                        let t = Tile {
+                            a,
+                            from,
+                            step,
+                            segments,
+                            len: cut.pairs,
+                            b,
+                            out,
+                            to,
+                            columns,
+                            fresh,
+                            after: None,
+                            pictures: &[],
+                        };
                         // SAFETY: a tap's shift keeps the segments inside the halo; `out` by the caller's promise.
                         unsafe { tile::<S>(q, t) }
                     }

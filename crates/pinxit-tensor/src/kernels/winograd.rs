@@ -8,7 +8,7 @@
 //! ```
 //! The rounding error is about ten times that of the direct sum (3e-5 of the output's scale), far below what training
 //! notices; `wins` keeps it to the shapes where it is faster.
-use super::after::After;
+use super::after::{self, After};
 use super::conv::Extras;
 use super::conv::{Area, pack, with_source};
 use super::kept::{Order, packed};
@@ -127,8 +127,12 @@ fn multiply<S: Exact>(
                 for (from, to) in from.chunks(S::ROWS).zip(to.chunks(S::ROWS)) {
                     // SAFETY: rows of `v`, `u` and `m` as sliced above (`width` is whole registers, see `wins`).
                     unsafe {
-                        let (len, columns) = (p.ci, width);
-                        tile::<S>(q, Tile { a, from, step: 1, segments: &[0], len, b, out, to, columns, fresh: true, after: None })
+                        let (len, columns, fresh) = (p.ci, width, true);
+                        let segments = &[0];
+                        tile::<S>(
+                            q,
+                            Tile { a, from, step: 1, segments, len, b, out, to, columns, fresh, after: None, pictures: &[] },
+                        )
                     }
                 }
             }
@@ -144,7 +148,7 @@ fn multiply<S: Exact>(
                         to,
                         to_pitch: (p.x.len * p.co, p.co),
                         len: width,
-                        after: after.map(|a| a.from(first)),
+                        after: after.map(|a| a.from(first).scaled_from((area.first + picture) * after::row(p.co))),
                     }))
                 }
             }

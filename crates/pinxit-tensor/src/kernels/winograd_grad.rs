@@ -174,7 +174,20 @@ impl<S: Exact> Block<'_, S> {
                     // SAFETY: rows of V, D and the sums as sliced above; column tiles are whole registers, see `wins`.
                     unsafe {
                         let columns = len;
-                        let t = Tile { a, from, step: rows, segments: &[0], len: count, b, out, to, columns, fresh, after: None };
+                        let t = Tile {
+                            a,
+                            from,
+                            step: rows,
+                            segments: &[0],
+                            len: count,
+                            b,
+                            out,
+                            to,
+                            columns,
+                            fresh,
+                            after: None,
+                            pictures: &[],
+                        };
                         tile::<S>(q, t)
                     }
                 }

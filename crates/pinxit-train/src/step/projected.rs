@@ -168,7 +168,7 @@ fn penalty(scores: &[Var<f32>], features: &[Var<f32>], n: usize) -> Var<f32> {
     let sum = |terms: Vec<Var<f32>>| terms.into_iter().reduce(|a, b| a.add(&b));
     let Some(total) = sum(scores.iter().map(one).collect()) else { return features[0].sum().scale(0.0) };
     let slopes = grad(&total, &features.iter().collect::<Vec<_>>());
-    let squares = slopes.iter().map(|g| g.square().sum().scale(1.0 / n as f64)).collect();
+    let squares = slopes.iter().map(|g| g.square_sum_to(&vec![1; g.shape().len()]).scale(1.0 / n as f64)).collect();
     sum(squares).unwrap_or_else(|| total.scale(0.0))
 }
 
