@@ -79,6 +79,16 @@ pub trait Array: Clone {
         let v = y.leaky_relu_grad_gain(y, 1.0 / leak.slope, 1.0 / leak.gain);
         [dv.mul(&scale.reshape(&whole)), dv.sum_to(&whole).reshape(&flat), dv.mul_sum_to(&v, &whole).reshape(&flat)]
     }
+    /// Of `y = leak(x + bias)` and its gradient `self`: the gradients of x and of the bias `[c]`, in one pass where possible.
+    fn leaky_bias_grad(&self, y: &Self, leak: Leak) -> [Self; 2] {
+        let shape = y.shape();
+        let c = shape[shape.len() - 1];
+        let mut one = vec![1; shape.len()];
+        one[shape.len() - 1] = c;
+        let dx = self.leaky_relu_grad_gain(y, leak.slope, leak.gain);
+        let bias = dx.sum_to(&one).reshape(&[c]);
+        [dx, bias]
+    }
     /// `kink(depthwise(self, w) + bias)`, likewise.
     fn depthwise_kink(&self, w: &Self, bias: &Self, spec: ConvSpec, kink: Kink) -> Self;
     /// Adjoint of `conv` in its input: `self` is the output gradient; `hw` the size of the input.

@@ -1,6 +1,6 @@
 //! What is compiled once for each number type, in this crate. Generic code is compiled again in every crate that uses it,
 //! and these loops, in all their variants, are most of the engine: behind a trait they are ordinary functions.
-use crate::eager::{self, Binary, Resampling, Unary};
+use crate::eager::{self, Binary, Unary};
 use crate::tape::{backward_now, grad_recorded};
 use crate::{Real, Tensor, Var};
 
@@ -28,10 +28,6 @@ pub trait Once: Sized {
         Self: Real;
     /// See [`crate::Array::mul_sum_to`].
     fn mul_sum_to(a: &Tensor<Self>, b: &Tensor<Self>, shape: &[usize]) -> Tensor<Self>
-    where
-        Self: Real;
-    /// One of the resizing operations.
-    fn resample(how: Resampling, x: &Tensor<Self>) -> Tensor<Self>
     where
         Self: Real;
     /// See [`crate::backward`].
@@ -64,9 +60,6 @@ macro_rules! once {
             }
             fn mul_sum_to(a: &Tensor<Self>, b: &Tensor<Self>, shape: &[usize]) -> Tensor<Self> {
                 eager::mul_sum_to(a, b, shape)
-            }
-            fn resample(how: Resampling, x: &Tensor<Self>) -> Tensor<Self> {
-                eager::resample(how, x)
             }
             fn backward(outs: &[(&Var<Self>, Tensor<Self>)], wrt: &[&Var<Self>]) -> Vec<Tensor<Self>> {
                 backward_now(outs, wrt)

@@ -1,6 +1,7 @@
 //! Steps of training: Adam (Kingma and Ba 2015), the moving average of weights, and the check for broken numbers.
 use crate::par::{self, GRAIN};
-use crate::{Real, Tensor};
+use crate::{Real, Tensor, pool};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Settings of one Adam step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,7 +64,20 @@ pub fn ema_step<T: Real>(average: &mut Tensor<T>, w: &Tensor<T>, beta: f64) {
 
 /// Whether every number is neither infinite nor NaN.
 pub fn all_finite<T: Real>(t: &Tensor<T>) -> bool {
-    // 0 * x is 0 for every finite x and NaN for all others; a sum of them has no branch.
-    let part = |block: &[T]| block.iter().fold(T::default(), |sum, &v| sum + v * T::default());
-    t.data().chunks(GRAIN).all(|block| part(block).is_finite())
+    // 0 * x is 0 for every finite x and NaN for all others; a sum of them has no branch. One sum alone waits for itself:
+    // over the 5 million gradients of s-64 that took 3 ms of a step of 80.
+    const LANES: usize = 32;
+    let fine = |block: &[T]| {
+        let (chunks, mut sums) = (block.chunks_exact(LANES), [T::default(); LANES]);
+        let rest = chunks.remainder().iter().fold(T::default(), |sum, &v| sum + v * T::default());
+        chunks.for_each(|c| sums.iter_mut().zip(c).for_each(|(s, &v)| *s += v * T::default()));
+        sums.into_iter().fold(rest, |a, b| a + b).is_finite()
+    };
+    let all = AtomicBool::new(true);
+    pool::tasks(t.len().div_ceil(GRAIN), |i| {
+        if !fine(&t.data()[i * GRAIN..t.len().min((i + 1) * GRAIN)]) {
+            all.store(false, Relaxed)
+        }
+    });
+    all.into_inner()
 }

@@ -150,6 +150,10 @@ fn binary<A: Array>(op: &Op, n: &Node<'_, A>, dy: &A, [a, b]: [bool; 2]) -> (Opt
 }
 
 fn bias_leaky_relu<A: Array>(n: &Node<'_, A>, dy: &A, slope: f64, gain: f64, [a, b]: [bool; 2]) -> (Option<A>, Option<A>) {
+    if a && b && slope > 0.0 && slope <= 1.0 && gain > 0.0 {
+        let [dx, db] = dy.leaky_bias_grad(n.out(), Leak { slope, gain });
+        return (Some(dx), Some(db));
+    }
     let before = if slope >= 0.0 && gain > 0.0 { n.out().clone() } else { n.x().add_bias(n.y()) };
     with_bias(n, dy.leaky_relu_grad_gain(&before, slope, gain), [a, b])
 }

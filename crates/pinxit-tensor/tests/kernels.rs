@@ -1,7 +1,7 @@
 //! Every kernel on every instruction set and in every precision against the plain loops in f64; the same bytes for any number
 //! of threads.
 use pinxit_tensor::kernels::{
-    After, Conv, Isa, Kept, Kernels, Kink, Precision, ScaledGrad, naive, precision, set_isa, with_precision,
+    After, Axis, Conv, Isa, Kept, Kernels, Kink, Precision, ScaledGrad, naive, precision, set_isa, with_precision,
 };
 use pinxit_tensor::{Real, set_threads};
 use proptest::prelude::*;
@@ -152,6 +152,8 @@ const CORNERS: &[[usize; 8]] = &[
     [5, 8, 8, 32, 48, 3, 1, 1],
     [1, 12, 24, 16, 80, 3, 1, 1],
     [5, 16, 16, 48, 80, 3, 1, 1],
+    [5, 16, 16, 20, 40, 3, 1, 1],
+    [4, 16, 16, 37, 17, 3, 1, 1],
 ];
 
 #[test]
@@ -235,6 +237,30 @@ fn scaled_gradients_agree_with_their_definition() {
         everywhere(|what| check::<f32>(what, shape, 3e-7));
         check::<f64>("f64", shape, 1e-15);
     }
+}
+
+#[test]
+fn resizing_agrees_with_its_definition() {
+    // Rows and columns of different lengths, with none to four taps each.
+    let axis = |inputs: usize, outputs: usize| -> Vec<Vec<(usize, f32)>> {
+        let tap = |o: usize, k: usize| ((o * 7 + k * 3) % inputs, 0.25 * k as f32 - 0.5);
+        (0..outputs).map(|o| (0..o % 5).map(|k| tap(o, k)).collect()).collect()
+    };
+    everywhere(|what| {
+        for [n, h, w, c, ho, wo] in [[2, 5, 6, 3, 9, 4], [1, 4, 4, 40, 8, 8], [3, 7, 1, 16, 2, 11], [0, 2, 2, 1, 3, 3]] {
+            let (x, rows, columns) = (noise::<f32>(n * h * w * c, 1), axis(h, ho), axis(w, wo));
+            let mut want = vec![0.0; n * ho * wo * c];
+            for (i, to) in want.iter_mut().enumerate() {
+                let (picture, y, x_, channel) = (i / (ho * wo * c), i / (wo * c) % ho, i / c % wo, i % c);
+                for (&(iy, wy), &(ix, wx)) in rows[y].iter().flat_map(|r| columns[x_].iter().map(move |q| (r, q))) {
+                    *to += f64::from(x[((picture * h + iy) * w + ix) * c + channel] * wy * wx);
+                }
+            }
+            let mut got = vec![f32::NAN; want.len()];
+            f32::resample(&x, n, c, &Axis::new(&rows, h), &Axis::new(&columns, w), &mut got);
+            close(&format!("{what} {n} {h} {w} {c}"), &got, &want, 16, 3e-7);
+        }
+    });
 }
 
 #[test]

@@ -8,11 +8,10 @@ mod resample;
 pub use elementwise::{Binary, Unary};
 pub(crate) use elementwise::{accumulate, binary, broadcast_to, unary};
 pub(crate) use reduce::{mul_sum_to, sum_to};
-pub use resample::Resampling;
-pub(crate) use resample::resample;
 
 use crate::kernels::{After, Kink};
 use crate::{Array, ConvSpec, Leak, Real, Tensor};
+use resample::{Resampling, resample};
 use std::sync::Arc;
 
 impl<T: Real> Array for Tensor<T> {
@@ -43,6 +42,9 @@ impl<T: Real> Array for Tensor<T> {
     }
     fn scaled_grad(&self, y: &Self, scale: &Self, leak: Leak) -> [Self; 3] {
         product::scaled_grad(self, y, scale, leak)
+    }
+    fn leaky_bias_grad(&self, y: &Self, leak: Leak) -> [Self; 2] {
+        product::leaky_bias_grad(self, y, leak)
     }
     fn depthwise_kink(&self, w: &Self, bias: &Self, spec: ConvSpec, kink: Kink) -> Self {
         product::depthwise(self, w, spec, Some(After { scale: None, bias: bias.data(), kink }))
@@ -154,17 +156,17 @@ impl<T: Real> Array for Tensor<T> {
 
     fn upsample2(&self) -> Self {
         let (_, h, w, _) = nhwc(self);
-        T::resample(Resampling::Bilinear(2 * h, 2 * w), self)
+        resample(Resampling::Bilinear(2 * h, 2 * w), self)
     }
     fn upsample2_grad(&self) -> Self {
         let (h, w) = resample::half(self);
-        T::resample(Resampling::BilinearGrad(h, w), self)
+        resample(Resampling::BilinearGrad(h, w), self)
     }
     fn pool2(&self) -> Self {
-        T::resample(Resampling::Halve, self)
+        resample(Resampling::Halve, self)
     }
     fn pool2_grad(&self) -> Self {
-        T::resample(Resampling::HalveGrad, self)
+        resample(Resampling::HalveGrad, self)
     }
     fn space_to_depth(&self) -> Self {
         rearrange::space_to_depth(self)
@@ -173,10 +175,10 @@ impl<T: Real> Array for Tensor<T> {
         rearrange::depth_to_space(self)
     }
     fn resize(&self, hw: (usize, usize)) -> Self {
-        T::resample(Resampling::Bilinear(hw.0, hw.1), self)
+        resample(Resampling::Bilinear(hw.0, hw.1), self)
     }
     fn resize_grad(&self, hw: (usize, usize)) -> Self {
-        T::resample(Resampling::BilinearGrad(hw.0, hw.1), self)
+        resample(Resampling::BilinearGrad(hw.0, hw.1), self)
     }
     fn gather_pixels(&self, map: &Arc<[u32]>, hw: (usize, usize)) -> Self {
         rearrange::gather_pixels(self, map, hw)

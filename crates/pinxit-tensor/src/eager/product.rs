@@ -55,6 +55,16 @@ pub(super) fn scaled_grad<T: Real>(dy: &Tensor<T>, y: &Tensor<T>, scale: &Tensor
     [dsums, half(0), half(1)]
 }
 
+pub(super) fn leaky_bias_grad<T: Real>(dy: &Tensor<T>, y: &Tensor<T>, leak: Leak) -> [Tensor<T>; 2] {
+    check("the gradient of a kink", dy, y.shape());
+    let c = y.shape()[y.shape().len() - 1];
+    let (mut dx, mut totals, one) = (Tensor::recycled(y.shape()), Tensor::recycled(&[2, c]), Tensor::full(&[1, c], T::of(1.0)));
+    let g = ScaledGrad { dy: dy.data(), y: y.data(), scale: one.data(), c, slope: leak.slope, gain: leak.gain };
+    <T as Kernels>::scaled_grad(g, dx.data_mut(), totals.data_mut());
+    let bias = Tensor::new(&[c], totals.data()[..c].to_vec());
+    [dx, bias]
+}
+
 fn taps<T: Real>(wt: &Tensor<T>) -> (usize, usize, usize) {
     match *wt.shape() {
         [kh, kw, c] => (kh, kw, c),

@@ -1,15 +1,16 @@
 //! Resizing. Every one of these is a linear map applied to rows and to columns in turn, and the adjoint is the same
 //! walk with the table transposed, so one loop serves all six operations.
 use super::nhwc;
-use crate::{Real, Tensor, par};
+use crate::kernels::{Axis, Kernels};
+use crate::{Real, Tensor};
 
-/// A sparse matrix over one axis: for every output position the inputs it sums and their weights.
-struct Axis<T> {
+/// For every position written the positions it sums and their weights.
+struct Taps<T> {
     taps: Vec<Vec<(usize, T)>>,
     inputs: usize,
 }
 
-impl<T: Real> Axis<T> {
+impl<T: Real> Taps<T> {
     /// Bilinear from `from` to `to` pixels: half-pixel centres, edges replicated.
     fn bilinear(from: usize, to: usize) -> Self {
         assert!(from > 0 && to > 0, "cannot resize {from} pixels to {to}");
@@ -22,14 +23,14 @@ impl<T: Real> Axis<T> {
             }
             taps
         };
-        Axis { taps: (0..to).map(tap).collect(), inputs: from }
+        Taps { taps: (0..to).map(tap).collect(), inputs: from }
     }
 
     /// Mean of pairs.
     fn halve(from: usize) -> Self {
         assert!(from.is_multiple_of(2), "cannot halve {from} pixels");
         let half = T::of(0.5);
-        Axis { taps: (0..from / 2).map(|o| vec![(2 * o, half), (2 * o + 1, half)]).collect(), inputs: from }
+        Taps { taps: (0..from / 2).map(|o| vec![(2 * o, half), (2 * o + 1, half)]).collect(), inputs: from }
     }
 
     fn transposed(&self) -> Self {
@@ -39,50 +40,23 @@ impl<T: Real> Axis<T> {
                 taps[i].push((o, weight));
             }
         }
-        Axis { taps, inputs: self.taps.len() }
+        Taps { taps, inputs: self.taps.len() }
     }
 }
 
-/// `out[y, x] = sum of wy wx in[iy, ix]`: rows first into one line, then along the line.
-fn separable<T: Real>(x: &Tensor<T>, rows: &Axis<T>, columns: &Axis<T>) -> Tensor<T> {
+/// Rows first, then columns.
+fn separable<T: Real>(x: &Tensor<T>, rows: Taps<T>, columns: Taps<T>) -> Tensor<T> {
     let (n, h, w, c) = nhwc(x);
     assert_eq!((h, w), (rows.inputs, columns.inputs), "size of {:?}", x.shape());
-    let (ho, wo) = (rows.taps.len(), columns.taps.len());
-    let mut out = Tensor::recycled(&[n, ho, wo, c]);
-    let from = x.data();
-    let group = (par::GRAIN / (w.max(wo) * c).max(1)).clamp(1, ho);
-    par::blocks(out.data_mut(), group * wo * c, |i, block| {
-        let mut line = Tensor::recycled(&[w * c]);
-        for (j, row) in block.chunks_exact_mut((wo * c).max(1)).enumerate() {
-            let (picture, y) = ((i * group + j) / ho, (i * group + j) % ho);
-            let line = line.data_mut();
-            weighted(&from[picture * h * w * c..], w * c, &rows.taps[y], line);
-            for (to, taps) in row.chunks_exact_mut(c).zip(&columns.taps) {
-                weighted(line, c, taps, to);
-            }
-        }
-    });
+    let (rows, columns) = (Axis::new(&rows.taps, h), Axis::new(&columns.taps, w));
+    let mut out = Tensor::recycled(&[n, rows.outputs(), columns.outputs(), c]);
+    <T as Kernels>::resample(x.data(), n, c, &rows, &columns, out.data_mut());
     out
-}
-
-/// `to = sum of weight * from[index]` over slices as long as `to`.
-fn weighted<T: Real>(from: &[T], width: usize, taps: &[(usize, T)], to: &mut [T]) {
-    let part = |i: usize| &from[i * width..][..width];
-    match *taps {
-        [] => to.fill(T::default()),
-        [(i, a)] => to.iter_mut().zip(part(i)).for_each(|(o, &v)| *o = v * a),
-        [(i, a), (j, b), ref more @ ..] => {
-            to.iter_mut().zip(part(i)).zip(part(j)).for_each(|((o, &v), &u)| *o = v * a + u * b);
-            for &(k, weight) in more {
-                to.iter_mut().zip(part(k)).for_each(|(o, &v)| *o += v * weight);
-            }
-        }
-    }
 }
 
 /// One of the resizing operations.
 #[derive(Clone, Copy, Debug)]
-pub enum Resampling {
+pub(super) enum Resampling {
     /// Bilinear to this size.
     Bilinear(usize, usize),
     /// Adjoint of bilinear from this size.
@@ -93,16 +67,16 @@ pub enum Resampling {
     HalveGrad,
 }
 
-/// See [`crate::once::Once::resample`].
-pub(crate) fn resample<T: Real>(how: Resampling, x: &Tensor<T>) -> Tensor<T> {
+/// `x` resized.
+pub(super) fn resample<T: Real>(how: Resampling, x: &Tensor<T>) -> Tensor<T> {
     let (_, h, w, _) = nhwc(x);
     match how {
-        Resampling::Bilinear(to_h, to_w) => separable(x, &Axis::bilinear(h, to_h), &Axis::bilinear(w, to_w)),
+        Resampling::Bilinear(to_h, to_w) => separable(x, Taps::bilinear(h, to_h), Taps::bilinear(w, to_w)),
         Resampling::BilinearGrad(from_h, from_w) => {
-            separable(x, &Axis::bilinear(from_h, h).transposed(), &Axis::bilinear(from_w, w).transposed())
+            separable(x, Taps::bilinear(from_h, h).transposed(), Taps::bilinear(from_w, w).transposed())
         }
-        Resampling::Halve => separable(x, &Axis::halve(h), &Axis::halve(w)),
-        Resampling::HalveGrad => separable(x, &Axis::halve(2 * h).transposed(), &Axis::halve(2 * w).transposed()),
+        Resampling::Halve => separable(x, Taps::halve(h), Taps::halve(w)),
+        Resampling::HalveGrad => separable(x, Taps::halve(2 * h).transposed(), Taps::halve(2 * w).transposed()),
     }
 }
 

@@ -22,6 +22,7 @@ macro_rules! set {
             type KV = $kv;
             type Plain = Avx512;
             type One = Portable<f32, 1>;
+            const MASKS: bool = true;
             const LANES: usize = 16;
             const ROWS: usize = 8;
 

@@ -20,6 +20,7 @@ mod pass;
 mod planes;
 mod portable;
 mod precision;
+mod resample;
 mod scaled_grad;
 mod scratch;
 mod simd;
@@ -34,6 +35,7 @@ pub use isa::{Isa, cpu, isa, set_isa};
 pub use kept::Kept;
 use portable::{Portable, PortableBf16};
 pub use precision::{Precision, precision, with_precision};
+pub use resample::Axis;
 pub use scaled_grad::ScaledGrad;
 use simd::WIDEST;
 
@@ -105,6 +107,8 @@ pub trait Kernels: Sized {
     fn depthwise_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]);
     /// `dsums` and `totals` from `dy` and `y` of `y = leaky_relu(sums * scale + bias) * gain`, see [`scaled_grad`].
     fn scaled_grad(g: ScaledGrad<'_, Self>, dsums: &mut [Self], totals: &mut [Self]);
+    /// Resizes `n` pictures of `c` channels: a linear map over rows, then one over columns.
+    fn resample(x: &[Self], n: usize, c: usize, rows: &Axis<Self>, columns: &Axis<Self>, out: &mut [Self]);
     /// `c[m,n] = op(a)[m,k] op(b)[k,n]`; `ta`: `a` is stored `[k,m]`; `tb`: `b` is stored `[n,k]`.
     fn matmul(m: usize, k: usize, n: usize, a: &[Self], ta: bool, b: &[Self], tb: bool, c: &mut [Self]);
 }
@@ -160,6 +164,9 @@ macro_rules! kernels {
             }
             fn depthwise_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]) {
                 $call!(depthwise::weight_grad(g, x, dy, dw))
+            }
+            fn resample(x: &[Self], n: usize, c: usize, rows: &Axis<Self>, columns: &Axis<Self>, out: &mut [Self]) {
+                $call!(resample::run(x, n, c, rows, columns, out))
             }
             fn scaled_grad(g: ScaledGrad<'_, Self>, dsums: &mut [Self], totals: &mut [Self]) {
                 $call!(scaled_grad::run(g, dsums, totals))

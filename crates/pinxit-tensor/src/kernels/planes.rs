@@ -4,7 +4,7 @@
 //! y  = At [(G w Gt) * (Bt x B)] A                        forward
 //! dw = Gt [sum over tiles of (Bt x B) * (A dy At)] G     weight gradient: the transpose of the same bilinear map
 //! ```
-use super::after::After;
+use super::after::{After, Ready};
 use super::simd::{Body, Simd};
 use crate::Real;
 
@@ -12,7 +12,7 @@ use crate::Real;
 pub const POINTS: usize = 36;
 
 /// Where a transform reads and writes: element (i, j) of the input at `from + i * from_pitch.0 + j * from_pitch.1`, of the
-/// output likewise; the same for each of `len` channels, whole registers, side by side.
+/// output likewise; the same for each of `len` channels side by side.
 #[derive(Clone, Copy)]
 pub struct Map<'a, T> {
     /// Element (0, 0) of the input.
@@ -143,36 +143,52 @@ macro_rules! transform {
         impl<S: Simd> Body<S> for $name<'_, S::T> {
             #[inline(always)]
             unsafe fn run(self) {
-                let (map, mut channel) = (self.0, 0);
-                // SAFETY: inside `enter`.
-                let after = unsafe { map.after.map(|a| a.ready::<S>()) };
-                while channel < map.len {
-                    let (from, to) = (map.from.wrapping_add(channel), map.to.wrapping_add(channel));
-                    // SAFETY: inside `enter`; whoever made the map vouches for its addresses.
-                    unsafe {
-                        let mut half = [[S::zero(); $n]; $m];
-                        for j in 0..$n {
-                            let mut column = [S::zero(); $n];
-                            for i in 0..$n {
-                                column[i] = S::load(from.wrapping_add(i * map.from_pitch.0 + j * map.from_pitch.1));
-                            }
-                            let column = $f::<S>(column);
-                            for i in 0..$m {
-                                half[i][j] = column[i];
-                            }
+                let map = self.0;
+                // SAFETY: inside `enter`; whoever made the map vouches for its addresses.
+                unsafe {
+                    let after = map.after.map(|a| a.ready::<S>());
+                    let whole = map.len / S::LANES * S::LANES;
+                    for channel in (0..whole).step_by(S::LANES) {
+                        Self::channels(&map, after.as_ref(), channel, S::LANES);
+                    }
+                    if whole < map.len {
+                        Self::channels(&map, after.as_ref(), whole, map.len - whole);
+                    }
+                }
+            }
+        }
+
+        impl<T> $name<'_, T> {
+            /// A register of channels, of which `lanes` are in use.
+            ///
+            /// # Safety
+            /// Inside `enter`; the map's addresses are good for these channels.
+            #[inline(always)]
+            unsafe fn channels<S: Simd<T = T>>(map: &Map<T>, after: Option<&Ready<S>>, channel: usize, lanes: usize) {
+                let (from, to) = (map.from.wrapping_add(channel), map.to.wrapping_add(channel));
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let mut half = [[S::zero(); $n]; $m];
+                    for j in 0..$n {
+                        let mut column = [S::zero(); $n];
+                        for i in 0..$n {
+                            column[i] = S::load_first(from.wrapping_add(i * map.from_pitch.0 + j * map.from_pitch.1), lanes);
                         }
+                        let column = $f::<S>(column);
                         for i in 0..$m {
-                            let row = $f::<S>(half[i]);
-                            for j in 0..$m {
-                                let v = match &after {
-                                    Some(after) => after.of(row[j], 0, channel),
-                                    None => row[j],
-                                };
-                                S::store(to.wrapping_add(i * map.to_pitch.0 + j * map.to_pitch.1), v);
-                            }
+                            half[i][j] = column[i];
                         }
                     }
-                    channel += S::LANES;
+                    for i in 0..$m {
+                        let row = $f::<S>(half[i]);
+                        for j in 0..$m {
+                            let v = match after {
+                                Some(after) => after.of(row[j], 0, channel),
+                                None => row[j],
+                            };
+                            S::store_first(to.wrapping_add(i * map.to_pitch.0 + j * map.to_pitch.1), v, lanes);
+                        }
+                    }
                 }
             }
         }

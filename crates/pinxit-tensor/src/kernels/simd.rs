@@ -22,6 +22,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     type Plain: Exact<T = Self::T>;
     /// The same numbers one at a time, for what is left over.
     type One: Simd<T = Self::T>;
+    /// True where [`Simd::load_first`] and [`Simd::store_first`] cost what whole registers cost.
+    const MASKS: bool = false;
     /// Elements in a register.
     const LANES: usize;
     /// Rows of a register tile (at most 8): `ROWS * 2` accumulators, two weights and one broadcast must fit the registers.
@@ -53,6 +55,10 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Inside [`Simd::enter`]; `p` readable for `n` elements.
     #[inline(always)]
     unsafe fn load_first(p: *const Self::T, n: usize) -> Self::V {
+        if n == Self::LANES {
+            // SAFETY: the caller's promise.
+            return unsafe { Self::load(p) };
+        }
         let mut all = [Self::T::default(); WIDEST];
         // SAFETY: the caller's promise; a register is no longer than `all`.
         unsafe {
@@ -66,6 +72,10 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Inside [`Simd::enter`]; `p` writable for `n` elements.
     #[inline(always)]
     unsafe fn store_first(p: *mut Self::T, v: Self::V, n: usize) {
+        if n == Self::LANES {
+            // SAFETY: the caller's promise.
+            return unsafe { Self::store(p, v) };
+        }
         let mut all = [Self::T::default(); WIDEST];
         // SAFETY: as in `load_first`.
         unsafe {

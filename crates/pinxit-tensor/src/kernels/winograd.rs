@@ -28,7 +28,7 @@ pub fn wins<S: Simd>(p: &Pass) -> bool {
     let fits = |a: &Axis| {
         a.taps.len() == 3 && a.step == 1 && a.out_step == 1 && a.at == -1 && a.len.is_multiple_of(4) && a.len == a.source
     };
-    let whole = |channels: usize| channels.is_multiple_of(S::LANES) && channels >= 16;
+    let whole = |channels: usize| (S::MASKS || channels.is_multiple_of(S::LANES)) && channels >= 16;
     size_of::<S::T>() == 4
         && fits(&p.y)
         && fits(&p.x)
@@ -118,14 +118,15 @@ fn multiply<S: Exact>(
     let (plane, from): (_, Vec<usize>) = (p.ci * padded::<S>(p.co), (0..count).map(|t| t * p.ci).collect());
     with(Slot::Tiles, POINTS * count * 2 * S::LANES, |m: &mut [S::T]| {
         for j in columns {
-            let (first, q, width) = span::<S>(j, p.co);
+            let (first, q, used) = span::<S>(j, p.co);
+            let width = q * S::LANES;
             let to: Vec<usize> = (0..count).map(|t| t * width).collect();
             for point in 0..POINTS {
                 let a = v[point * count * p.ci..][..count * p.ci].as_ptr();
                 let b = u[point * plane + first * p.ci..][..p.ci * width].as_ptr();
                 let out = m[point * count * width..][..count * width].as_mut_ptr();
                 for (from, to) in from.chunks(S::ROWS).zip(to.chunks(S::ROWS)) {
-                    // SAFETY: rows of `v`, `u` and `m` as sliced above (`width` is whole registers, see `wins`).
+                    // SAFETY: rows of `v`, `u` and `m` as sliced above.
                     unsafe {
                         let (len, columns, fresh) = (p.ci, width, true);
                         let segments = &[0];
@@ -147,7 +148,7 @@ fn multiply<S: Exact>(
                         from_pitch: (6 * count * width, count * width),
                         to,
                         to_pitch: (p.x.len * p.co, p.co),
-                        len: width,
+                        len: used,
                         after: after.map(|a| a.from(first).scaled_from((area.first + picture) * after::row(p.co))),
                     }))
                 }

@@ -26,7 +26,7 @@ const LOAD: usize = 112 * 1024;
 
 /// True where this kernel applies and is faster than the direct one.
 pub fn wins<S: Simd>(g: &Conv) -> bool {
-    let whole = |channels: usize| channels.is_multiple_of(S::LANES) && channels >= 16;
+    let whole = |channels: usize| (S::MASKS || channels.is_multiple_of(S::LANES)) && channels >= 16;
     let shape = (g.kh, g.kw, g.stride, g.pad) == (3, 3, 1, 1) && g.h.is_multiple_of(4) && g.w.is_multiple_of(4);
     size_of::<S::T>() == 4 && shape && whole(g.ci) && whole(g.co) && g.h * g.w >= 64 && g.n * g.h * g.w >= 1024
 }
@@ -70,7 +70,7 @@ impl<S: Exact> Block<'_, S> {
     /// First output channel and number of them, both in whole registers.
     fn channels(&self) -> (usize, usize) {
         let first = self.columns.start * 2 * S::LANES;
-        (first, self.g.co.min(self.columns.end * 2 * S::LANES) - first)
+        (first, padded::<S>(self.g.co).min(self.columns.end * 2 * S::LANES) - first)
     }
 
     /// Picture, and first row and column of output tile `t`.
@@ -79,7 +79,7 @@ impl<S: Exact> Block<'_, S> {
         (t / across / down, t / across % down * 4, t % across * 4)
     }
 
-    /// The weight gradient of a share of the tiles, into `out` (`[3][3][ci][co]`).
+    /// The weight gradient of a share of the tiles, into `out` (`[3][3][ci][padded co]`).
     ///
     /// # Safety
     /// `out` holds all weights; nobody else touches the block's channels of it.
@@ -97,9 +97,10 @@ impl<S: Exact> Block<'_, S> {
                     }
                 })
             });
-            let (plane, from_plane) = (self.g.ci * self.g.co, rows * width);
+            let co = padded::<S>(self.g.co);
+            let (plane, from_plane) = (self.g.ci * co, rows * width);
             for i in 0..rows {
-                let (from, to) = (sums[i * width..].as_ptr(), out.wrapping_add((self.rows.start + i) * self.g.co + first));
+                let (from, to) = (sums[i * width..].as_ptr(), out.wrapping_add((self.rows.start + i) * co + first));
                 let map = Map {
                     from,
                     from_pitch: (6 * from_plane, from_plane),
@@ -143,16 +144,17 @@ impl<S: Exact> Block<'_, S> {
         }
     }
 
-    /// D: the output gradient of the block's channels to 36 planes, column tile by column tile.
+    /// D: the output gradient of the block's channels to 36 planes, column tile by column tile. Lanes that are not in use
+    /// keep what they held: no other lane looks at them, and nobody at their sums.
     fn transform_gradient(&self, dy: &[S::T], load: Range<usize>, d: &mut [S::T]) {
         let (g, (start, width), count) = (self.g, self.channels(), load.len());
         let plane = count * width;
         for (i, t) in load.enumerate() {
             let (picture, row, column) = self.place(t);
             for j in self.columns.clone() {
-                let (first, _, len) = span::<S>(j, g.co);
+                let (first, q, len) = span::<S>(j, g.co);
                 let from = dy[((picture * g.h + row) * g.w + column) * g.co + first..].as_ptr();
-                let to = d[(first - start) * count + i * len..].as_mut_ptr();
+                let to = d[(first - start) * count + i * q * S::LANES..].as_mut_ptr();
                 let map = Map { from, from_pitch: (g.w * g.co, g.co), to, to_pitch: (6 * plane, plane), len, after: None };
                 // SAFETY: the set is the one in use; 4x4 pixels from an aligned place are in the picture, `d` has 36 planes.
                 unsafe { S::enter(Gradient(map)) }
@@ -167,11 +169,12 @@ impl<S: Exact> Block<'_, S> {
         for point in 0..POINTS {
             let a = v[point * count * rows..][..count * rows].as_ptr();
             for j in self.columns.clone() {
-                let (first, q, len) = span::<S>(j, self.g.co);
+                let (first, q, _) = span::<S>(j, self.g.co);
+                let len = q * S::LANES;
                 let b = d[point * count * width + (first - start) * count..][..count * len].as_ptr();
                 let out = sums[point * rows * width..][..rows * width].as_mut_ptr().wrapping_add(first - start);
                 for (from, to) in from.chunks(S::ROWS).zip(to.chunks(S::ROWS)) {
-                    // SAFETY: rows of V, D and the sums as sliced above; column tiles are whole registers, see `wins`.
+                    // SAFETY: rows of V, D and the sums as sliced above.
                     unsafe {
                         let columns = len;
                         let t = Tile {
