@@ -358,8 +358,9 @@ impl<K, T: Copy> Sums<'_, K, T> {
             let (segments, b) = (&self.segments[chunk.segments.clone()], self.b[chunk.k * q * S::LANES..].as_ptr());
             let mut scales = self.scales.chunks(S::ROWS);
             for (from, to) in self.from.chunks(S::ROWS).zip(to.chunks(S::ROWS)) {
-                let (a, len, columns, pictures) = (self.a.as_ptr(), chunk.len, self.columns, scales.next().unwrap_or(&[]));
-                let t = Tile { a, from, step: 1, segments, len, b, out, to, columns, fresh: i == 0, after, pictures };
+                let (a, len, pitch, columns) = (self.a.as_ptr(), chunk.len, q * S::LANES, self.columns);
+                let after = after.map(|a| (a, scales.next().unwrap_or(&[])));
+                let t = Tile { a, from, step: 1, segments, len, b, pitch, out, to, columns, fresh: i == 0, after };
                 // SAFETY: the caller's promise; `b` holds every k of the column tile.
                 unsafe { tile::<S>(q, t) }
             }

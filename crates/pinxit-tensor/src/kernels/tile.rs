@@ -23,8 +23,10 @@ pub struct Tile<'a, K, T> {
     pub segments: &'a [usize],
     /// Length of a run.
     pub len: usize,
-    /// Right operand, `segments * len` rows of `Q * LANES`, contiguous.
+    /// Right operand, `segments * len` rows of `Q * LANES`.
     pub b: *const K,
+    /// Distance in `b` between its rows, `Q * LANES` where it was packed.
+    pub pitch: usize,
     /// Result.
     pub out: *mut T,
     /// Offset into `out` of every row of the tile.
@@ -33,10 +35,9 @@ pub struct Tile<'a, K, T> {
     pub columns: usize,
     /// Overwrite `out` instead of adding to it.
     pub fresh: bool,
-    /// What becomes of the sums, with the bias of the tile's columns; none where more is to be added.
-    pub after: Option<After<'a, T>>,
-    /// Where the scales of every row's picture begin; empty where there are none.
-    pub pictures: &'a [usize],
+    /// What becomes of the sums, with the bias of the tile's columns, and where the scales of every row's picture begin (empty
+    /// where there are none); none where more is to be added.
+    pub after: Option<(After<'a, T>, &'a [usize])>,
 }
 
 struct Sized<'a, K, T, const P: usize, const Q: usize>(Tile<'a, K, T>);
@@ -78,14 +79,14 @@ impl<S: Simd, const P: usize, const Q: usize> Body<S> for Sized<'_, S::K, S::T, 
                         }
                     }
                     k = k.wrapping_add(t.step);
-                    b = b.wrapping_add(Q * S::LANES);
+                    b = b.wrapping_add(t.pitch);
                 }
             }
-            let after = t.after.map(|a| a.ready::<S>());
+            let after = t.after.map(|(a, pictures)| (a.ready::<S>(), pictures));
             for p in 0..P {
                 for q in 0..Q {
                     let v = match &after {
-                        Some(after) => after.of(c[p][q], t.pictures.get(p).copied().unwrap_or(0), q * S::LANES),
+                        Some((after, pictures)) => after.of(c[p][q], pictures.get(p).copied().unwrap_or(0), q * S::LANES),
                         None => c[p][q],
                     };
                     let at = t.out.wrapping_add(to[p]).wrapping_add(q * S::LANES);
@@ -100,7 +101,7 @@ impl<S: Simd, const P: usize, const Q: usize> Body<S> for Sized<'_, S::K, S::T, 
 ///
 /// # Safety
 /// The processor has the instruction set. For all rows, segments and k the elements `a[from + segment + k * step]`,
-/// `b[k][q * LANES]`, `out[to ..][.. columns]` and `q * LANES` of a bias are inside live allocations, and nobody else touches
+/// `b[k * pitch ..][.. q * LANES]`, `out[to ..][.. columns]` and `q * LANES` of a bias are inside live allocations, and nobody else touches
 /// `out` there.
 #[inline(always)]
 pub unsafe fn tile<S: Simd>(q: usize, t: Tile<S::K, S::T>) {

@@ -351,21 +351,8 @@ impl<K: Operand> Load<'_, K> {
                         let a = self.x[block * pitch + shift..].as_ptr();
                         let (from, to, fresh) = (&rows[..used], &to[..used], self.fresh && run == 0);
                         let step = K::NUMBERS * g.stride * S::ROWS;
-                        let columns = q * S::LANES;
-                        let t = Tile {
-                            a,
-                            from,
-                            step,
-                            segments,
-                            len: cut.pairs,
-                            b,
-                            out,
-                            to,
-                            columns,
-                            fresh,
-                            after: None,
-                            pictures: &[],
-                        };
+                        let (len, pitch, columns) = (cut.pairs, q * S::LANES, q * S::LANES);
+                        let t = Tile { a, from, step, segments, len, b, pitch, out, to, columns, fresh, after: None };
                         // SAFETY: a tap's shift keeps the segments inside the halo; `out` by the caller's promise.
                         unsafe { tile::<S>(q, t) }
                     }

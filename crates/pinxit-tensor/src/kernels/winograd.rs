@@ -126,15 +126,10 @@ fn multiply<S: Exact>(
                 let b = u[point * plane + first * p.ci..][..p.ci * width].as_ptr();
                 let out = m[point * count * width..][..count * width].as_mut_ptr();
                 for (from, to) in from.chunks(S::ROWS).zip(to.chunks(S::ROWS)) {
+                    let (step, segments, len, pitch, columns) = (1, &[0][..], p.ci, width, width);
+                    let t = Tile { a, from, step, segments, len, b, pitch, out, to, columns, fresh: true, after: None };
                     // SAFETY: rows of `v`, `u` and `m` as sliced above.
-                    unsafe {
-                        let (len, columns, fresh) = (p.ci, width, true);
-                        let segments = &[0];
-                        tile::<S>(
-                            q,
-                            Tile { a, from, step: 1, segments, len, b, out, to, columns, fresh, after: None, pictures: &[] },
-                        )
-                    }
+                    unsafe { tile::<S>(q, t) }
                 }
             }
             for t in 0..count {

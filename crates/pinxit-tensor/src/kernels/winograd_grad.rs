@@ -174,25 +174,10 @@ impl<S: Exact> Block<'_, S> {
                 let b = d[point * count * width + (first - start) * count..][..count * len].as_ptr();
                 let out = sums[point * rows * width..][..rows * width].as_mut_ptr().wrapping_add(first - start);
                 for (from, to) in from.chunks(S::ROWS).zip(to.chunks(S::ROWS)) {
+                    let (step, segments, pitch, columns) = (rows, &[0][..], len, len);
+                    let t = Tile { a, from, step, segments, len: count, b, pitch, out, to, columns, fresh, after: None };
                     // SAFETY: rows of V, D and the sums as sliced above.
-                    unsafe {
-                        let columns = len;
-                        let t = Tile {
-                            a,
-                            from,
-                            step: rows,
-                            segments: &[0],
-                            len: count,
-                            b,
-                            out,
-                            to,
-                            columns,
-                            fresh,
-                            after: None,
-                            pictures: &[],
-                        };
-                        tile::<S>(q, t)
-                    }
+                    unsafe { tile::<S>(q, t) }
                 }
             }
         }
