@@ -28,7 +28,7 @@ fn a_picture_does_not_depend_on_its_neighbours_or_the_threads() {
     let all = recipes(&painter, 64);
     let together = painter.paint(&all).unwrap();
     for threads in [1, 3] {
-        pinxit_tensor::set_threads(threads);
+        pinxit_tensor::set_threads_exactly(threads);
         let mut alone = self::painter(1);
         for i in [0usize, 1, 17, 62, 63] {
             assert!(alone.paint(&all[i..=i]).unwrap()[0] == together[i], "picture {i} with {threads} threads");

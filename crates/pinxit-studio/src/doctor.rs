@@ -86,7 +86,8 @@ fn bf16() -> Finding {
 
 fn threads() -> Finding {
     let (used, cores) = (machine::threads(), machine::cores());
-    finding("threads", used <= cores, Verdict::Weak, format!("{used} of {cores} cores"))
+    let more = machine::too_many_threads().map(|more| format!(": {more}")).unwrap_or_default();
+    finding("threads", true, Verdict::Fine, format!("{used} of {cores} cores{more}"))
 }
 
 fn memory() -> Finding {

@@ -1,5 +1,6 @@
 //! What this machine is and how much of it may be used.
 use std::path::Path;
+use std::sync::OnceLock;
 
 use pinxit_tensor::Isa;
 
@@ -9,7 +10,11 @@ use crate::{Error, Result};
 /// Most threads that may be asked for.
 pub const MOST_THREADS: u16 = 1024;
 
-/// Sets what everything computes with: the number of threads, 1 to [`MOST_THREADS`] (None takes every core), and the instructions.
+/// Threads asked for.
+static ASKED: OnceLock<usize> = OnceLock::new();
+
+/// Sets what everything computes with: the number of threads, 1 to [`MOST_THREADS`] (None takes every core; never more than
+/// [`cores`]), and the instructions. Call it once.
 pub fn prepare(threads: Option<usize>, instructions: Instructions) -> Result<()> {
     let isa = match instructions {
         Instructions::Auto => None,
@@ -25,6 +30,7 @@ pub fn prepare(threads: Option<usize>, instructions: Instructions) -> Result<()>
     }
     if let Some(n) = threads {
         pinxit_tensor::set_threads(n);
+        ASKED.get_or_init(|| n);
     }
     Ok(())
 }
@@ -39,9 +45,15 @@ pub fn threads() -> usize {
     pinxit_tensor::pool::threads()
 }
 
-/// Cores the system lets this process use.
+/// Cores the system lets this process use, by its affinity and by the quota of its control group.
 pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    pinxit_tensor::pool::offered()
+}
+
+/// What there is to say where more threads were asked for than there are cores.
+pub fn too_many_threads() -> Option<String> {
+    let (asked, cores) = (*ASKED.get()?, cores());
+    (asked > cores).then(|| format!("{asked} threads asked for, this machine offers {cores}"))
 }
 
 /// The processor's name, if the system tells.

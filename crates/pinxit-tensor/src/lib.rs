@@ -27,7 +27,7 @@ mod vjp;
 pub use array::{Array, ConvSpec, Leak};
 pub use count::multiply_adds;
 pub use kernels::{Isa, Kink, Precision, cpu, set_isa, with_precision};
-pub use pool::{set_threads, threads};
+pub use pool::{set_threads, set_threads_exactly, threads};
 pub use real::Real;
 pub use recycle::{BufferStats, buffer_stats, release_buffers};
 pub use rng::Rng;

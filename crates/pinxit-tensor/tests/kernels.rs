@@ -3,7 +3,7 @@
 use pinxit_tensor::kernels::{
     After, Axis, Conv, Isa, Kept, Kernels, Kink, Precision, ScaledGrad, naive, precision, set_isa, with_precision,
 };
-use pinxit_tensor::{Real, set_threads};
+use pinxit_tensor::{Real, set_threads, set_threads_exactly};
 use proptest::prelude::*;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -322,7 +322,7 @@ fn thread_count_never_changes_a_byte() {
             let (ds, dws) = (g.n * g.ho() * g.wo() * g.ci, g.kh * g.kw * g.ci);
             let all = |threads| {
                 with_precision(p, || {
-                    set_threads(threads);
+                    set_threads_exactly(threads);
                     let passes: [Vec<f32>; 6] = [
                         call(f32::conv, &g, &x, &w, ys),
                         call(f32::conv_input_grad, &g, &dy[..ys], &w, xs),

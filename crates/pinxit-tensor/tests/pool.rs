@@ -1,6 +1,6 @@
 //! The pool: every task once, from anywhere, and a panic comes back to whoever asked.
-use pinxit_tensor::pool::{tasks, threads};
-use pinxit_tensor::set_threads;
+use pinxit_tensor::pool::{offered, tasks, threads};
+use pinxit_tensor::{set_threads, set_threads_exactly};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 fn with_threads(n: usize) -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    set_threads(n);
+    set_threads_exactly(n);
     turn
 }
 
@@ -65,9 +65,9 @@ fn several_threads_may_call_at_once() {
 fn the_count_may_change_between_and_inside_jobs() {
     let _turn = with_threads(2);
     for n in [3, 1, 4, 2, 0] {
-        set_threads(n);
+        set_threads_exactly(n);
         each_once(20);
-        tasks(4, |i| set_threads(1 + i % 2));
+        tasks(4, |i| set_threads_exactly(1 + i % 2));
     }
 }
 
@@ -95,4 +95,16 @@ fn sleeping_workers_wake() {
         std::thread::sleep(std::time::Duration::from_millis(20));
         each_once(64);
     }
+}
+
+#[test]
+fn no_more_threads_than_the_machine_offers() {
+    let _turn = with_threads(1);
+    for (asked, used) in [(0, offered()), (1, 1), (offered(), offered()), (offered() + 6, offered()), (usize::MAX, offered())] {
+        set_threads(asked);
+        assert_eq!(threads(), used, "{asked} asked for");
+        each_once(20);
+    }
+    set_threads_exactly(offered() + 1);
+    assert_eq!(threads(), offered() + 1, "tests may have more");
 }

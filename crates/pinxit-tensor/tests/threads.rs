@@ -1,6 +1,6 @@
 //! Same machine, same bytes: results do not depend on the number of threads.
 use pinxit_tensor::optim::{AdamStep, adam_step};
-use pinxit_tensor::{Array, ConvSpec, Rng, Tape, Tensor, backward, set_threads};
+use pinxit_tensor::{Array, ConvSpec, Rng, Tape, Tensor, backward, set_threads_exactly};
 use std::sync::Arc;
 
 /// Passes through every kind of loop at sizes of several tasks.
@@ -26,11 +26,11 @@ fn work() -> Vec<Vec<f32>> {
 
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
-    set_threads(1);
+    set_threads_exactly(1);
     let alone = work();
     assert!(alone.iter().flatten().all(|v| v.is_finite()) && alone[0].iter().any(|&v| v != 0.0));
     for n in [2, 3, 5] {
-        set_threads(n);
+        set_threads_exactly(n);
         for (k, (a, b)) in alone.iter().zip(work()).enumerate() {
             assert!(a.iter().zip(&b).all(|(x, y)| x.to_bits() == y.to_bits()), "result {k} differs on {n} threads");
         }

@@ -57,7 +57,7 @@ pub struct Globals {
     /// Colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
-    /// Threads to compute with [default: one per core]
+    /// Threads to compute with, never more than there are cores to use [default: one per core]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_THREADS)))]
     pub threads: Option<u16>,
     /// Processor instructions to compute with: auto, portable, avx2, avx512

@@ -5,7 +5,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use pinxit_studio::settings::{Layer, Origin, SettingsFile, file, files};
 use pinxit_studio::shell::quote;
-use pinxit_studio::{Error, Result, Studio};
+use pinxit_studio::{Error, Result, Studio, machine};
 
 use crate::cli::{self, Color, Globals};
 use crate::face::Face;
@@ -46,6 +46,9 @@ impl Context {
             }
             Err(e) => return Err(e),
         };
+        if let Some(note) = machine::too_many_threads().filter(|_| !globals.quiet && !globals.json) {
+            output::say(&note);
+        }
         let suffix = home_suffix(&globals, &matches);
         let face = Face::new(&globals, suffix.clone());
         Ok(Context { globals, studio: Studio::at(home), face, unusable, files, suffix, matches, command })
@@ -140,7 +143,7 @@ fn settled(globals: &Globals) -> Result<(PathBuf, Vec<(PathBuf, SettingsFile)>)>
     pinxit_studio::paths::check_folder(&home)?;
     let files = files(user.as_deref(), &home)?;
     let threads = globals.threads.map(usize::from).or_else(|| files.iter().rev().find_map(|f| f.1.threads));
-    pinxit_studio::machine::prepare(threads, globals.isa)?;
+    machine::prepare(threads, globals.isa)?;
     Ok((home, files))
 }
 

@@ -168,3 +168,18 @@ fn a_variable_is_as_good_as_a_flag_and_a_flag_is_stronger() {
     assert!(plan(&["--seed", "0"]).contains("seed = 0  # flag --seed"));
     assert!(!desk.home().join("runs").exists(), "a dry run leaves nothing behind");
 }
+
+#[test]
+fn no_more_threads_than_cores_and_that_is_said_once() {
+    let (desk, cores) = (Desk::new(), std::thread::available_parallelism().unwrap().get());
+    let note = format!("1024 threads asked for, this machine offers {cores}");
+    let out = desk.run(&["doctor", "--threads", "1024"]);
+    assert_eq!(common::stderr(&out).matches(&note).count(), 1, "{}", common::stderr(&out));
+    assert!(stdout(&out).contains(&format!("{cores} of {cores} cores: {note}")), "{}", stdout(&out));
+    for args in
+        [["doctor", "--threads", "1024", "-q"], ["doctor", "--threads", "1024", "--json"], ["doctor", "--threads", "1", "-v"]]
+    {
+        assert!(!common::stderr(&desk.run(&args)).contains("asked for"), "{args:?}");
+    }
+    assert!(stdout(&desk.run(&["doctor", "--threads", "1"])).contains(&format!("1 of {cores} cores\n")));
+}
