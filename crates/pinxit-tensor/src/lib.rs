@@ -25,7 +25,7 @@ mod var;
 mod vjp;
 
 pub use array::{Array, ConvSpec, Leak};
-pub use count::multiply_adds;
+pub use count::{convolutions, multiply_adds};
 pub use kernels::{Isa, Kink, Precision, cpu, set_isa, with_precision};
 pub use pool::{set_threads, set_threads_exactly, threads};
 pub use real::Real;

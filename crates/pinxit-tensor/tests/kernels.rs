@@ -1,7 +1,7 @@
 //! Every kernel on every instruction set and in every precision against the plain loops in f64; the same bytes for any number
 //! of threads.
 use pinxit_tensor::kernels::{
-    After, Axis, Conv, Isa, Kept, Kernels, Kink, Precision, ScaledGrad, naive, precision, set_isa, with_precision,
+    After, Axis, Conv, Isa, Kept, Kernels, Kink, Precision, ScaledGrad, Way, naive, precision, set_isa, ways, with_precision,
 };
 use pinxit_tensor::{Real, set_threads, set_threads_exactly};
 use proptest::prelude::*;
@@ -307,6 +307,38 @@ fn bf16_rounds_alike_everywhere() {
         assert!(apart > 1e-4 * size && apart < 1e-2 * size, "bf16 is {apart} off at a size of {size}");
     }
     assert_eq!(precision(), Precision::F32);
+}
+
+/// Sums of products of small integers are exact, in bf16 too; Winograd's transforms divide by 3. So the results themselves say
+/// which way they came.
+#[test]
+fn the_way_told_is_the_way_gone() {
+    let integers = |len, seed| noise::<f32>(len, seed).iter().map(|v| (v * 5.0).round()).collect::<Vec<_>>();
+    let plain: [Pass<f64>; 3] = [naive::conv, naive::conv_input_grad, naive::conv_weight_grad];
+    let ours: [Pass<f32>; 3] = [f32::conv, f32::conv_input_grad, f32::conv_weight_grad];
+    let cases = CORNERS.iter().map(|&c| geometry(c)).map(|g| {
+        let (xs, ys, ws) = (g.n * g.h * g.w * g.ci, g.n * g.ho() * g.wo() * g.co, g.kh * g.kw * g.ci * g.co);
+        let (x, w, dy) = (integers(xs, 1), integers(ws, 2), integers(ys, 3));
+        let operands = [(x.clone(), w.clone()), (dy.clone(), w), (x, dy)];
+        let mut want = [ys, xs, ws].map(|len| vec![0.0; len]);
+        for ((plain, (a, b)), want) in plain.iter().zip(&operands).zip(&mut want) {
+            plain(&g, &wide(a), &wide(b), want);
+        }
+        (g, operands, want)
+    });
+    let (cases, seen): (Vec<_>, _) = (cases.collect(), std::cell::RefCell::new(Vec::new()));
+    everywhere(|what| {
+        let direct = if precision() == Precision::Bf16 { Way::Bf16 } else { Way::Direct };
+        for (g, operands, want) in &cases {
+            for (k, way) in ways(g).into_iter().enumerate() {
+                let got = call(ours[k], g, &operands[k].0, &operands[k].1, want[k].len());
+                let gone = if wide(&got) == want[k] { direct } else { Way::Winograd };
+                assert_eq!(way, gone, "{what}, pass {k} of {g:?}");
+                seen.borrow_mut().push(way);
+            }
+        }
+    });
+    assert!([Way::Direct, Way::Bf16, Way::Winograd].iter().all(|way| seen.borrow().contains(way)), "every way was gone");
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub(super) fn conv<T: Real>(x: &Tensor<T>, wt: &Tensor<T>, spec: ConvSpec, after
     assert_eq!(ci, wci, "weights {:?} for a map {:?}", wt.shape(), x.shape());
     let g = geometry(n, (h, w), (ci, co), (kh, kw), spec);
     let mut y = Tensor::recycled(&[n, g.ho(), g.wo(), co]);
-    count::add(g.macs());
+    count::convolution(&g);
     <T as Kernels>::conv_with(&g, x.data(), wt.data(), wt.packed(), after, y.data_mut());
     y
 }

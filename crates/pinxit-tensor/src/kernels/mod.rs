@@ -25,6 +25,7 @@ mod scaled_grad;
 mod scratch;
 mod simd;
 mod tile;
+mod way;
 mod weight_grad;
 mod winograd;
 mod winograd_grad;
@@ -38,6 +39,7 @@ pub use precision::{Precision, precision, with_precision};
 pub use resample::Axis;
 pub use scaled_grad::ScaledGrad;
 use simd::WIDEST;
+pub use way::Way;
 
 /// Geometry of a convolution from `[n, h, w, ci]` to `[n, ho, wo, co]` with `[kh, kw, ci, co]` weights, zero padded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,6 +181,12 @@ macro_rules! kernels {
 }
 kernels!(f32, f32_kernel, f32_dense);
 kernels!(f64, f64_kernel, f64_kernel);
+
+/// How a convolution of f32 is computed with the instruction set and in the precision in use: forward, input gradient, weight
+/// gradient.
+pub fn ways(g: &Conv) -> [Way; 3] {
+    f32_dense!(way::of(g))
+}
 
 /// Calls `f` with bias and scales in whole registers of any instruction set.
 fn in_registers<T: Real, R>(after: Option<After<'_, T>>, g: &Conv, f: impl FnOnce(Option<After<'_, T>>) -> R) -> R {
