@@ -1,7 +1,20 @@
 //! Shared by the tests: finite differences, relative errors, golden files.
 #![allow(dead_code)] // each test file uses its part
 use pinxit_nn::{Labels, TensorFile, Weights, read_tensors};
-use pinxit_tensor::{Rng, Tensor};
+use pinxit_tensor::{Isa, Precision, Rng, Tensor, set_isa, with_precision};
+use std::sync::{Mutex, PoisonError};
+
+/// Calls `check` with every instruction set this machine has and in every precision, one after the other: the set belongs to
+/// the process. For f32 alone: in f64, which knows neither, there is one way.
+pub fn everywhere(check: impl Fn(&str, Precision)) {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    for isa in Isa::ALL.into_iter().filter(|&isa| set_isa(isa)) {
+        for p in [Precision::F32, Precision::Bf16] {
+            with_precision(p, || check(&format!("{isa}, {p:?}"), p));
+        }
+    }
+}
 
 /// Every weight moved by normal noise, so that none is at a special first value (zero, one).
 pub fn shaken(w: &Weights<f32>, by: f64, seed: u64) -> Weights<f64> {
