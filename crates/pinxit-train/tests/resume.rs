@@ -2,94 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
 mod common;
 
-use common::{Watch, config, dataset};
-use pinxit_dataset::Dataset;
-use pinxit_nn::{FeatureNet, Weights};
+use common::{Watch, all, config, dataset, log, through};
+use pinxit_nn::FeatureNet;
 use pinxit_train::stats::Stats;
 use pinxit_train::{Claim, Discriminator, Error, Length, Run, TrainConfig};
-use std::path::Path;
 
 fn net() -> FeatureNet {
     FeatureNet::shipped().unwrap()
-}
-
-fn bits(w: &Weights) -> Vec<(String, Vec<u32>)> {
-    w.iter().map(|(n, t)| (n.clone(), t.data().iter().map(|v| v.to_bits()).collect())).collect()
-}
-
-/// Every number of a run's state.
-fn all(run: &Run) -> Vec<Vec<(String, Vec<u32>)>> {
-    let s = run.state();
-    let (g, d) = (&s.generator, &s.discriminator);
-    [&g.weights, &g.m, &g.v, &d.weights, &d.m, &d.v, &s.spectral, &s.average].into_iter().map(bits).collect()
-}
-
-fn through(dir: &Path, config: &TrainConfig, set: &Dataset, net: &FeatureNet) -> Run {
-    let mut run = Run::create(Claim::take(dir).unwrap(), config.clone(), set, net, None).unwrap();
-    assert!(run.train(&mut ()).unwrap().complete);
-    run
-}
-
-/// Log lines without what depends on the clock.
-fn log(dir: &Path) -> Vec<String> {
-    let timeless = |mut l: pinxit_train::stats::Line| {
-        (l.secs, l.img_per_sec) = (0.0, 0.0);
-        serde_json::to_string(&l).unwrap()
-    };
-    let text = std::fs::read_to_string(dir.join("stats.jsonl")).unwrap();
-    let lines = Stats::read(dir).unwrap();
-    assert_eq!(lines.len(), text.lines().count(), "a half line in {text}");
-    lines.into_iter().map(timeless).collect()
-}
-
-fn stopped_and_resumed_is_the_same(config: TrainConfig) {
-    let dir = tempfile::tempdir().unwrap();
-    let (set, net) = (dataset(dir.path(), 60), net());
-    let (a, b) = (dir.path().join("a"), dir.path().join("b"));
-    let whole = through(&a, &config, &set, &net);
-
-    let mut run = Run::create(Claim::take(&b).unwrap(), config.clone(), &set, &net, None).unwrap();
-    for steps in [5, 1, 7] {
-        let mut watch = Watch::stop_after(steps);
-        let summary = run.train(&mut watch).unwrap();
-        assert!(!summary.complete && watch.complete == Some(false));
-        drop(run);
-        run = Run::resume(&b, &set, &net, None).unwrap();
-    }
-    assert_eq!(run.counters().step, 13);
-    let mut watch = Watch::default();
-    assert!(run.train(&mut watch).unwrap().complete);
-    assert!(all(&whole) == all(&run), "weights differ");
-    assert_eq!(log(&a), log(&b));
-    let measured = config.metric_pictures > 0;
-    assert_eq!(measured, a.join("model-best.safetensors").exists());
-    // Two snapshots within one kimg are two files.
-    let models = ["model-000000.048.safetensors", "model-000000.096.safetensors", "model-best.safetensors"];
-    for model in models.into_iter().take(2 + usize::from(measured)) {
-        assert!(std::fs::read(a.join(model)).unwrap() == std::fs::read(b.join(model)).unwrap(), "{model} differs");
-    }
-    assert_eq!(measured, watch.said.iter().any(|s| s == "Metrics"));
-    assert!(watch.said.iter().any(|s| s == "Tick") && watch.said.iter().any(|s| s == "Preview"));
-}
-
-#[test]
-fn projected_resumes_exactly() {
-    stopped_and_resumed_is_the_same(TrainConfig { metric_pictures: 20, ..config(Discriminator::Projected) })
-}
-
-#[test]
-fn projected_with_the_other_switches_resumes_exactly() {
-    let mut c = config(Discriminator::Projected);
-    c.loss = pinxit_train::Loss::Hinge;
-    c.update = pinxit_train::Update::Alternating;
-    c.augment.cutout = false;
-    (c.projected.spectral_norm, c.projected.penalty, c.projected.minibatch_std) = (true, 0.0, 0);
-    stopped_and_resumed_is_the_same(c)
-}
-
-#[test]
-fn own_resumes_exactly() {
-    stopped_and_resumed_is_the_same(config(Discriminator::Own))
 }
 
 #[test]

@@ -1,6 +1,9 @@
-//! A small collection, a small configuration, an observer that stops on demand.
+//! A small collection, a small configuration, an observer that stops on demand, and everything that two equal runs share.
+#![allow(dead_code)] // each test file uses its part
 use pinxit_dataset::{Dataset, ImportOptions, import};
-use pinxit_train::{Discriminator, Length, Observer, Progress, TrainConfig};
+use pinxit_nn::{FeatureNet, Weights};
+use pinxit_train::stats::Stats;
+use pinxit_train::{Claim, Discriminator, Length, Observer, Progress, Run, TrainConfig};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -84,4 +87,33 @@ impl Observer for Watch {
         self.asked += 1;
         self.limit.is_some_and(|limit| self.asked > limit)
     }
+}
+
+fn bits(w: &Weights) -> Vec<(String, Vec<u32>)> {
+    w.iter().map(|(n, t)| (n.clone(), t.data().iter().map(|v| v.to_bits()).collect())).collect()
+}
+
+/// Every number of a run's state.
+pub fn all(run: &Run) -> Vec<Vec<(String, Vec<u32>)>> {
+    let s = run.state();
+    let (g, d) = (&s.generator, &s.discriminator);
+    [&g.weights, &g.m, &g.v, &d.weights, &d.m, &d.v, &s.spectral, &s.average].into_iter().map(bits).collect()
+}
+
+pub fn through(dir: &Path, config: &TrainConfig, set: &Dataset, net: &FeatureNet) -> Run {
+    let mut run = Run::create(Claim::take(dir).unwrap(), config.clone(), set, net, None).unwrap();
+    assert!(run.train(&mut ()).unwrap().complete);
+    run
+}
+
+/// Log lines without what depends on the clock.
+pub fn log(dir: &Path) -> Vec<String> {
+    let timeless = |mut l: pinxit_train::stats::Line| {
+        (l.secs, l.img_per_sec) = (0.0, 0.0);
+        serde_json::to_string(&l).unwrap()
+    };
+    let text = std::fs::read_to_string(dir.join("stats.jsonl")).unwrap();
+    let lines = Stats::read(dir).unwrap();
+    assert_eq!(lines.len(), text.lines().count(), "a half line in {text}");
+    lines.into_iter().map(timeless).collect()
 }
