@@ -1,4 +1,8 @@
 //! `pinxit doctor`: what this machine can do, and what is missing.
+mod kernels;
+
+pub use kernels::{Kernel, kernels, summary};
+
 use pinxit_tensor::{Array, ConvSpec, Precision, Rng, Tensor};
 use serde::Serialize;
 use std::path::Path;

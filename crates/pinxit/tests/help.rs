@@ -183,3 +183,23 @@ fn no_more_threads_than_cores_and_that_is_said_once() {
     }
     assert!(stdout(&desk.run(&["doctor", "--threads", "1"])).contains(&format!("1 of {cores} cores\n")));
 }
+
+#[test]
+fn doctor_tells_which_way_every_convolution_goes() {
+    let desk = Desk::new();
+    let told = |args: &[&str]| serde_json::from_str::<serde_json::Value>(&stdout(&desk.run(args))).unwrap()["kernels"].clone();
+    let kernels = told(&["doctor", "--json", "--isa", "portable"]);
+    let kernels = kernels.as_array().unwrap();
+    assert!(kernels.iter().all(|k| k["precision"] == "f32"), "portable instructions have no bf16");
+    for preset in ["xs-32", "xs-64", "s-64", "xs-128", "s-128"] {
+        for way in ["direct", "winograd"] {
+            assert!(kernels.iter().any(|k| k["preset"] == preset && k["forward"] == way), "{preset} {way}");
+        }
+    }
+    let out = stdout(&desk.run(&["doctor", "-v", "--isa", "portable"]));
+    assert_eq!(
+        out.lines().filter(|l| l.starts_with("xs-64 ")).count(),
+        kernels.iter().filter(|k| k["preset"] == "xs-64").count()
+    );
+    assert!(out.contains("kernels") && out.contains("by Winograd"), "{out}");
+}
