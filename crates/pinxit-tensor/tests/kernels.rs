@@ -339,6 +339,13 @@ fn the_way_told_is_the_way_gone() {
         }
     });
     assert!([Way::Direct, Way::Bf16, Way::Winograd].iter().all(|way| seen.borrow().contains(way)), "every way was gone");
+    for (g, operands, want) in &cases {
+        let got = with_precision(Precision::Direct, || {
+            assert_eq!(ways(g), [Way::Direct; 3], "{g:?}");
+            (0..3).map(|k| wide(&call(ours[k], g, &operands[k].0, &operands[k].1, want[k].len()))).collect::<Vec<_>>()
+        });
+        assert!(got == want.as_slice(), "whole numbers are exact when every product is formed, {g:?}");
+    }
 }
 
 #[test]

@@ -39,6 +39,7 @@ fn options() -> Result<Options, Box<dyn Error>> {
             "--seconds" => o.seconds = value.parse()?,
             "--threads" => o.threads = value.parse()?,
             "--precision" if value == "bf16" => o.precision = Some(Precision::Bf16),
+            "--precision" if value == "f32-direct" => o.precision = Some(Precision::F32Direct),
             "--precision" if value == "f32" => o.precision = Some(Precision::F32),
             _ => return Err(format!("no option {word} {value}").into()),
         }

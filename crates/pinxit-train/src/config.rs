@@ -45,6 +45,8 @@ pub enum Precision {
     F32,
     /// bf16 where that is the fastest way, on processors that have it; on others f32.
     Bf16,
+    /// f32 with every product formed: slower than f32, to hold the others against.
+    F32Direct,
 }
 
 impl Precision {
@@ -52,7 +54,8 @@ impl Precision {
     pub fn resolved(self) -> pinxit_tensor::Precision {
         match self {
             Precision::Bf16 if pinxit_tensor::Precision::Bf16.native() => pinxit_tensor::Precision::Bf16,
-            _ => pinxit_tensor::Precision::F32,
+            Precision::F32Direct => pinxit_tensor::Precision::Direct,
+            Precision::F32 | Precision::Bf16 => pinxit_tensor::Precision::F32,
         }
     }
 }

@@ -134,7 +134,7 @@ macro_rules! f32_kernel {
 macro_rules! f32_dense {
     ($($path:ident)::+ ($($argument:expr),*)) => {
         match precision() {
-            Precision::F32 => f32_kernel!($($path)::+($($argument),*)),
+            Precision::F32 | Precision::Direct => f32_kernel!($($path)::+($($argument),*)),
             #[cfg(target_arch = "x86_64")]
             Precision::Bf16 if precision::native() => $($path)::+::<avx512::Avx512Bf16>($($argument),*),
             Precision::Bf16 => $($path)::+::<PortableBf16<8>>($($argument),*),

@@ -9,12 +9,14 @@ pub enum Precision {
     F32,
     /// Both factors rounded to bf16 (8 bits of mantissa): twice as many products a second where the processor has them.
     Bf16,
+    /// f32 with every product formed, by no faster way: what the others are held against.
+    Direct,
 }
 
 impl Precision {
     /// True when the processor multiplies in it. Without, [`Precision::Bf16`] is imitated: right, and slow.
     pub fn native(self) -> bool {
-        self == Precision::F32 || native()
+        self != Precision::Bf16 || native()
     }
 }
 

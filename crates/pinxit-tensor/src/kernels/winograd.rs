@@ -18,6 +18,7 @@ use super::planes::{Input, Map, Output, POINTS, Weights};
 use super::scratch::{Slot, with};
 use super::simd::{Exact, Simd};
 use super::tile::{Tile, padded, span, tile, tiles};
+use super::{Precision, precision};
 use crate::pool::{Parts, tasks, threads};
 
 /// Output tiles (of 4x4 pixels) a task aims at: V of a task stays in the second-level cache.
@@ -29,7 +30,8 @@ pub fn wins<S: Simd>(p: &Pass) -> bool {
         a.taps.len() == 3 && a.step == 1 && a.out_step == 1 && a.at == -1 && a.len.is_multiple_of(4) && a.len == a.source
     };
     let whole = |channels: usize| (S::MASKS || channels.is_multiple_of(S::LANES)) && channels >= 16;
-    size_of::<S::T>() == 4
+    precision() != Precision::Direct
+        && size_of::<S::T>() == 4
         && fits(&p.y)
         && fits(&p.x)
         && whole(p.ci)
