@@ -30,6 +30,14 @@ pub trait Once: Sized {
     fn mul_sum_to(a: &Tensor<Self>, b: &Tensor<Self>, shape: &[usize]) -> Tensor<Self>
     where
         Self: Real;
+    /// See [`Tensor::side`].
+    fn side(x: Tensor<Self>, of: &Tensor<Self>, slope: f64) -> Tensor<Self>
+    where
+        Self: Real;
+    /// See [`Tensor::plus_scaled`].
+    fn plus_scaled(to: Tensor<Self>, x: &Tensor<Self>, factors: &[Self]) -> Tensor<Self>
+    where
+        Self: Real;
     /// See [`crate::backward`].
     fn backward(outs: &[(&Var<Self>, Tensor<Self>)], wrt: &[&Var<Self>]) -> Vec<Tensor<Self>>
     where
@@ -60,6 +68,12 @@ macro_rules! once {
             }
             fn mul_sum_to(a: &Tensor<Self>, b: &Tensor<Self>, shape: &[usize]) -> Tensor<Self> {
                 eager::mul_sum_to(a, b, shape)
+            }
+            fn side(x: Tensor<Self>, of: &Tensor<Self>, slope: f64) -> Tensor<Self> {
+                eager::side(x, of, slope)
+            }
+            fn plus_scaled(to: Tensor<Self>, x: &Tensor<Self>, factors: &[Self]) -> Tensor<Self> {
+                eager::plus_scaled(to, x, factors)
             }
             fn backward(outs: &[(&Var<Self>, Tensor<Self>)], wrt: &[&Var<Self>]) -> Vec<Tensor<Self>> {
                 backward_now(outs, wrt)

@@ -117,6 +117,21 @@ impl<T: Real> Tensor<T> {
         out
     }
 
+    /// `self + b`, in the memory of one of them where nobody else holds it.
+    pub fn plus(self, b: Self) -> Self {
+        T::accumulate(self, b)
+    }
+
+    /// [`leaky_relu_grad`](crate::Array::leaky_relu_grad) at `of`, in the memory of `self` where nobody else holds it.
+    pub fn side(self, of: &Self, slope: f64) -> Self {
+        T::side(self, of, slope)
+    }
+
+    /// `self + x * factor` with one factor for each sample (the first dimension), in the memory of `self` where nobody else holds it.
+    pub fn plus_scaled(self, x: &Self, factors: &[T]) -> Self {
+        T::plus_scaled(self, x, factors)
+    }
+
     /// The same numbers under another shape, shared.
     pub(crate) fn reshaped(&self, shape: &[usize]) -> Self {
         let shape = Shape::new(shape);

@@ -167,3 +167,18 @@ fn tensors_travel_between_threads() {
     });
     assert_eq!(sums, [50.0 * 999_000.0; 4]);
 }
+
+#[test]
+fn what_is_done_in_place_is_what_is_done_apart() {
+    // Longer than a block, and no sample as long as one.
+    let tensor = |seed| Rng::new(seed).normal_tensor::<f64>(&[3, 7, 1001]);
+    let (a, b, factors) = (tensor(1), tensor(2), [0.5, -2.0, 3.0]);
+    let each = Tensor::new(&[3, 1, 1], factors.to_vec());
+    for shared in [false, true] {
+        let of = || if shared { a.clone() } else { tensor(1) };
+        assert_eq!(of().plus(b.clone()), a.add(&b));
+        assert_eq!(of().side(&b, 0.2), a.leaky_relu_grad(&b, 0.2));
+        assert_eq!(of().plus_scaled(&b, &factors), a.add(&b.mul(&each)));
+        assert_eq!(a, tensor(1), "numbers that another tensor shares have changed");
+    }
+}

@@ -270,10 +270,45 @@ pub(crate) fn accumulate<T: Real>(a: Tensor<T>, b: Tensor<T>) -> Tensor<T> {
     if !to.is_unique() || to.shape() != from.shape() {
         return binary(Binary::Add, &to, &from);
     }
+    each_onto(&mut to, &from, |a, b| a + b);
+    to
+}
+
+/// See [`Tensor::side`].
+pub(crate) fn side<T: Real>(mut x: Tensor<T>, of: &Tensor<T>, slope: f64) -> Tensor<T> {
+    if !x.is_unique() || x.shape() != of.shape() {
+        return binary(Binary::Sided(1.0, slope), &x, of);
+    }
+    let (one, slope) = (T::of(1.0), T::of(slope));
+    each_onto(&mut x, of, |x, of| sided(x, of, one, slope));
+    x
+}
+
+/// `to = f(to, from)` of every pair of two tensors of one shape.
+fn each_onto<T: Real>(to: &mut Tensor<T>, from: &Tensor<T>, f: impl Fn(T, T) -> T + Sync) {
     let from = from.data();
     par::blocks(to.data_mut(), GRAIN, |i, block| {
         let from = &from[i * GRAIN..][..block.len()];
-        block.iter_mut().zip(from).for_each(|(o, &v)| *o += v);
+        block.iter_mut().zip(from).for_each(|(o, &v)| *o = f(*o, v));
+    });
+}
+
+/// See [`Tensor::plus_scaled`].
+pub(crate) fn plus_scaled<T: Real>(mut to: Tensor<T>, x: &Tensor<T>, factors: &[T]) -> Tensor<T> {
+    assert_eq!(to.shape(), x.shape(), "the sum of two shapes");
+    assert_eq!(x.shape().first(), Some(&factors.len()), "one factor for each sample of {:?}", x.shape());
+    let (size, from) = ((x.len() / factors.len().max(1)).max(1), x.data());
+    par::blocks(to.data_mut(), GRAIN, |i, block| {
+        let mut at = i * GRAIN;
+        let mut rest = block;
+        while !rest.is_empty() {
+            // As far as the sample goes.
+            let len = rest.len().min(size - at % size);
+            let (now, later) = rest.split_at_mut(len);
+            let k = factors[at / size];
+            now.iter_mut().zip(&from[at..]).for_each(|(o, &v)| *o += v * k);
+            (at, rest) = (at + len, later);
+        }
     });
     to
 }

@@ -6,7 +6,7 @@ mod reduce;
 mod resample;
 
 pub use elementwise::{Binary, Unary};
-pub(crate) use elementwise::{accumulate, binary, broadcast_to, unary};
+pub(crate) use elementwise::{accumulate, binary, broadcast_to, plus_scaled, side, unary};
 pub(crate) use reduce::{mul_sum_to, sum_to};
 
 use crate::kernels::{After, Kink};

@@ -1,4 +1,5 @@
 //! Working memory of a thread, 64-byte aligned and kept between calls: after the first step nothing is allocated.
+use crate::recycle::Buffer;
 use std::cell::RefCell;
 
 /// What a buffer is for; a thread keeps one of each.
@@ -32,29 +33,31 @@ unsafe impl Plain for f32 {}
 // SAFETY: every bit pattern is a float.
 unsafe impl Plain for f64 {}
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 #[repr(C, align(64))]
 struct Line([u64; 8]);
 
 thread_local!(static KEPT: RefCell<[Vec<Line>; 8]> = const { RefCell::new([const { Vec::new() }; 8]) });
 
-/// Memory as [`with`] lends it, to own.
-pub struct Block(Vec<Line>);
+/// Memory as [`with`] lends it, to own. It comes from the shelf: the weights of a training step are packed anew in every step.
+pub struct Block(Buffer<Line>);
 
 impl Block {
-    /// Room for `len` elements.
+    /// Room for `len` elements of unspecified content.
     pub fn new<T: Plain>(len: usize) -> Block {
-        Block(vec![Line([0; 8]); (len * size_of::<T>()).div_ceil(64)])
+        Block(Buffer::take((len * size_of::<T>()).div_ceil(64)))
     }
     /// All it holds, as elements: rounded up to a whole line.
     pub fn numbers<T: Plain>(&self) -> &[T] {
+        let lines = self.0.as_slice();
         // SAFETY: the lines are initialised and aligned to 64, and `T` accepts any bits.
-        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast::<T>(), self.0.len() * 64 / size_of::<T>()) }
+        unsafe { std::slice::from_raw_parts(lines.as_ptr().cast::<T>(), lines.len() * 64 / size_of::<T>()) }
     }
     /// The same, to be written.
     pub fn numbers_mut<T: Plain>(&mut self) -> &mut [T] {
+        let lines = self.0.as_mut_slice();
         // SAFETY: as above, and borrowed exclusively.
-        unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast::<T>(), self.0.len() * 64 / size_of::<T>()) }
+        unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast::<T>(), lines.len() * 64 / size_of::<T>()) }
     }
 }
 
