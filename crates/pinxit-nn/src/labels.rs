@@ -1,4 +1,6 @@
 //! Which class and which style each sample of a batch has.
+use std::ops::Range;
+
 use pinxit_tensor::Array;
 
 use crate::Bound;
@@ -39,6 +41,11 @@ impl Labels {
     /// These labels, then the same once more: reals and fakes of one discriminator batch.
     pub fn twice(&self) -> Self {
         Labels { class: self.class.repeat(2), style: self.style.repeat(2) }
+    }
+
+    /// Those of some samples.
+    pub fn part(&self, of: Range<usize>) -> Self {
+        Labels { class: self.class[of.clone()].to_vec(), style: self.style[of].to_vec() }
     }
 
     /// Rows of the class table.

@@ -8,6 +8,8 @@
 //! grad W = wgrad(input = l' a + (gamma / N) t, delta = d),    grad b = sum l' d
 //! ```
 //! Four convolution passes, against six to seven by differentiating twice on a tape (which `tests/own.rs` compares this with).
+use std::mem::take;
+
 use pinxit_tensor::{Array, ConvSpec, Kink, Real, Tensor};
 
 use super::{Layer, OwnDiscriminator, SLOPE, popped};
@@ -72,8 +74,9 @@ impl OwnDiscriminator {
         let slope = Tensor::new(&[n, 1, 1, 1], slope.into_iter().map(T::of).collect());
         let penalty = squared_norms(&trace.input_grad);
         let tangent = trace.input_grad.scale(gamma / (n as f64 / 2.0));
-        let grads = self.weight_grads(&p, &trace, labels, &slope, tangent);
-        PenalizedStep { grads, scores: trace.scores, input_grad: trace.input_grad, penalty, loss }
+        let (scores, input_grad) = (trace.scores.clone(), trace.input_grad.clone());
+        let grads = self.weight_grads(&p, trace, labels, &slope, tangent);
+        PenalizedStep { grads, scores, input_grad, penalty, loss }
     }
 
     /// Scores of `x` `[n, h, w, 3]` and their gradients in it: what the generator needs when the players take turns.
@@ -107,13 +110,14 @@ impl OwnDiscriminator {
                 Layer::Conv(c) => {
                     inputs.push(x.clone());
                     let (weight, bias) = (p.get(&c.weight()), p.get(&c.bias()));
-                    if layers.next_if(|l| matches!(l, Layer::LeakyRelu)).is_some() {
-                        let y = x.conv_kink(weight, bias, c.spec(), Kink::Leaky { slope: SLOPE, gain: 1.0 });
+                    let kinked = layers.next_if(|l| matches!(l, Layer::LeakyRelu)).is_some();
+                    // Without a kink both sides have slope 1: the bias alone, and no pass of its own for it.
+                    let kink = Kink::Leaky { slope: if kinked { SLOPE } else { 1.0 }, gain: 1.0 };
+                    let y = x.conv_kink(weight, bias, c.spec(), kink);
+                    if kinked {
                         slopes.push(y.clone());
-                        y
-                    } else {
-                        x.conv(weight, c.spec()).add_bias(bias)
                     }
+                    y
                 }
                 Layer::LeakyRelu => {
                     let y = x.leaky_relu(SLOPE);
@@ -126,7 +130,7 @@ impl OwnDiscriminator {
                 }
                 Layer::Pool => x.pool2(),
                 Layer::SpaceToDepth => x.space_to_depth(),
-                Layer::Add => x.add(&popped(&mut kept)),
+                Layer::Add => x.plus(popped(&mut kept)),
             };
         }
         (inputs, slopes, x)
@@ -149,52 +153,54 @@ impl OwnDiscriminator {
                     let shape = next(&mut inputs).shape();
                     d.conv_input_grad(p.get(&c.weight()), c.spec(), (shape[1], shape[2]))
                 }
-                Layer::LeakyRelu => d.leaky_relu_grad(next(&mut slopes), SLOPE),
+                Layer::LeakyRelu => d.side(next(&mut slopes), SLOPE),
                 Layer::Pool => d.pool2_grad(),
                 Layer::SpaceToDepth => d.depth_to_space(),
                 Layer::Add => {
                     kept.push(d.clone());
                     d
                 }
-                Layer::Push => d.add(&popped(&mut kept)),
+                Layer::Push => d.plus(popped(&mut kept)),
             };
         }
         deltas.reverse();
         (deltas, d)
     }
 
-    /// d) the tangent pass and e) the one weight-gradient pass. `slope` `[n, 1, 1, 1]` is dloss/dscore, `t` the scaled g.
+    /// d) the tangent pass and e) the one weight-gradient pass. `slope` `[n, 1, 1, 1]` is dloss/dscore, `t` the scaled g. What a
+    /// layer has used goes back to the shelf at once, for the next layer to take while it is still in the cache.
     fn weight_grads<T: Real>(
         &self,
         p: &Bound<Tensor<T>>,
-        trace: &Trace<T>,
+        mut trace: Trace<T>,
         labels: &Labels,
         slope: &Tensor<T>,
         t: Tensor<T>,
     ) -> Weights<T> {
         let (mut t, mut kept, mut grads) = (t, Vec::new(), Weights::new());
-        let mut convs = trace.inputs.iter().zip(&trace.deltas);
-        let mut slopes = trace.slopes.iter();
+        let mut convs = take(&mut trace.inputs).into_iter().zip(take(&mut trace.deltas));
+        let mut slopes = take(&mut trace.slopes).into_iter();
         for layer in &self.layers {
             t = match layer {
                 Layer::Conv(c) => {
                     let (input, delta) = next(&mut convs);
-                    let both = input.mul(slope).add(&t);
-                    grads.insert(c.weight(), both.conv_weight_grad(delta, c.spec(), (c.k, c.k)));
-                    grads.insert(c.bias(), bias_grad(delta, slope));
-                    t.conv(p.get(&c.weight()), c.spec())
+                    let after = t.conv(p.get(&c.weight()), c.spec());
+                    let both = t.plus_scaled(&input, slope.data());
+                    grads.insert(c.weight(), both.conv_weight_grad(&delta, c.spec(), (c.k, c.k)));
+                    grads.insert(c.bias(), bias_grad(&delta, slope));
+                    after
                 }
-                Layer::LeakyRelu => t.leaky_relu_grad(next(&mut slopes), SLOPE),
+                Layer::LeakyRelu => t.side(&next(&mut slopes), SLOPE),
                 Layer::Pool => t.pool2(),
                 Layer::SpaceToDepth => t.space_to_depth(),
                 Layer::Push => {
                     kept.push(t.clone());
                     t
                 }
-                Layer::Add => t.add(&popped(&mut kept)),
+                Layer::Add => t.plus(popped(&mut kept)),
             };
         }
-        head_grads(p, trace, labels, slope, &t, &mut grads);
+        head_grads(p, &trace, labels, slope, &t, &mut grads);
         grads
     }
 }
