@@ -115,6 +115,11 @@ impl Plan {
         Plan { hw, choices }
     }
 
+    /// What was drawn for some of the pictures.
+    pub fn part(&self, of: std::ops::Range<usize>) -> Self {
+        Plan { hw: self.hw, choices: self.choices[of].to_vec() }
+    }
+
     /// Applies the plan to `[n, h, w, 3]`.
     pub fn apply<T: Real>(&self, x: &Tensor<T>) -> Tensor<T> {
         self.each(x, |choice, x, y| {

@@ -1,16 +1,16 @@
 //! One step of the game: judge, learn, guard.
 mod own;
 mod projected;
+mod round;
 
 pub use projected::{ProjectedJudge, calibration};
 
-use crate::augment::Plan;
 use crate::batch::Batch;
 use crate::config::{TrainConfig, Update};
-use crate::paint::Fakes;
 use crate::state::{Learner, State, Sums};
 use pinxit_nn::{Generator, Labels, OwnDiscriminator, Weights};
-use pinxit_tensor::{Tensor, optim, with_precision};
+use pinxit_tensor::{Array, Tensor, optim, with_precision};
+use round::{Part, Round};
 
 /// The networks of a run; their weights live in the [`State`].
 pub struct Players {
@@ -49,7 +49,7 @@ struct Turn {
 
 /// What both turns look at.
 enum Sight {
-    Own { both: Tensor, labels: Labels },
+    Own { both: Tensor, labels: Labels, share: f64 },
     Projected(projected::Sight),
 }
 
@@ -62,17 +62,26 @@ impl Judge {
         }
     }
 
-    fn see(&self, real: &Tensor, fake: &Tensor, labels: &Labels) -> Sight {
+    /// Pairs of a batch that are painted, judged and learnt from together.
+    fn part(&self, config: &TrainConfig) -> usize {
         match self {
-            Judge::Own(_) => own::see(real, fake, labels),
+            Judge::Own(d) => own::part(d.config.resolution),
+            Judge::Projected(_) => config.batch, // neighbours' spread and the energy distance are those of a whole batch
+        }
+    }
+
+    /// Pairs of real and fake with these labels, out of `all` of the batch.
+    fn see(&self, real: &Tensor, fake: &Tensor, labels: &Labels, all: usize) -> Sight {
+        match self {
+            Judge::Own(_) => own::see(real, fake, labels, all),
             Judge::Projected(p) => Sight::Projected(p.see(real, fake)),
         }
     }
 
     fn discriminator_turn(&self, state: &State, sight: &Sight, labels: &Labels, config: &TrainConfig, gamma: f64) -> Turn {
         match (self, sight) {
-            (Judge::Own(d), Sight::Own { both, labels }) => {
-                own::discriminator_turn(d, &state.discriminator.weights, both, labels, config, gamma)
+            (Judge::Own(d), Sight::Own { both, labels, share }) => {
+                own::discriminator_turn(d, &state.discriminator.weights, both, labels, *share, config, gamma)
             }
             (Judge::Projected(p), Sight::Projected(s)) => p.discriminator_turn(state, s, labels, config),
             _ => unreachable!("a sight is made by the judge that looks at it"),
@@ -82,8 +91,8 @@ impl Judge {
     /// The generator's loss and its gradient in the (augmented) fakes.
     fn generator_turn(&self, state: &State, sight: &Sight, labels: &Labels, config: &TrainConfig) -> (f64, Tensor) {
         match (self, sight) {
-            (Judge::Own(d), Sight::Own { both, labels }) => {
-                own::generator_turn(d, &state.discriminator.weights, both, labels, config)
+            (Judge::Own(d), Sight::Own { both, labels, share }) => {
+                own::generator_turn(d, &state.discriminator.weights, both, labels, *share, config)
             }
             (Judge::Projected(p), Sight::Projected(s)) => p.generator_turn(state, s, labels, config),
             _ => unreachable!("a sight is made by the judge that looks at it"),
@@ -102,53 +111,82 @@ pub enum Outcome {
 
 /// One step on `batch`: both networks learn, `state` moves on by one step (the average is the caller's).
 pub fn step(players: &Players, config: &TrainConfig, state: &mut State, batch: &Batch, rates: Rates) -> Outcome {
-    with_precision(config.precision.resolved(), || play(players, config, state, batch, rates))
+    with_precision(config.precision.resolved(), || play(players, config, state, batch, rates, players.judge.part(config)))
 }
 
-fn play(players: &Players, config: &TrainConfig, state: &mut State, batch: &Batch, rates: Rates) -> Outcome {
-    let labels = &batch.labels;
-    let hw = (batch.pictures.shape()[1], batch.pictures.shape()[2]);
-    let plan = |state: &State, purpose: &str, fakes: bool| {
-        Plan::draw(&config.augment, &mut state.rng(config.seed, purpose), labels.len(), hw, fakes)
-    };
-    let paint = |state: &State, purpose: &str| {
-        let rng = &mut state.rng(config.seed, purpose);
-        Fakes::paint(&players.generator, &state.generator.weights, labels, config, rng)
-    };
-    let real = plan(state, "augment real", false).apply(&batch.pictures);
-    let (mut fakes, mut fake_plan) = (paint(state, "latents"), plan(state, "augment fake", true));
-    let mut sight = players.judge.see(&real, &fake_plan.apply(fakes.pictures()), labels);
-
-    if let Judge::Projected(p) = &players.judge {
-        p.spectral_step(state, config);
-    }
-    let turn = players.judge.discriminator_turn(state, &sight, labels, config, rates.gamma);
-    let d_fine = finite(&turn.grads);
-    let learn_d = |state: &mut State| {
-        if d_fine {
-            adam(&mut state.discriminator, &turn.grads, config, |_| rates.lr_d);
+/// `size` is that of a part.
+fn play(players: &Players, config: &TrainConfig, state: &mut State, batch: &Batch, rates: Rates, size: usize) -> Outcome {
+    match &players.judge {
+        Judge::Projected(p) => p.spectral_step(state, config),
+        Judge::Own(_) => {
+            for learner in [&mut state.generator, &mut state.discriminator] {
+                learner.weights = learner.weights.kept(); // packed once for all parts, until Adam changes them
+            }
         }
-    };
-    if config.update != Update::Simultaneous {
-        learn_d(state);
     }
-    if config.update == Update::Alternating {
-        (fakes, fake_plan) = (paint(state, "latents again"), plan(state, "augment fake again", true));
-        sight = players.judge.see(&real, &fake_plan.apply(fakes.pictures()), labels);
+    let (judge, mut found, mut waiting) = (&players.judge, Found::default(), Vec::new());
+    let round = Round::draw(players, config, state, batch, "");
+    for part in round.parts(state, size) {
+        let mut turn = judge.discriminator_turn(state, &part.sight, &part.labels, config, rates.gamma);
+        let free = turn.fakes.take();
+        found.judged(turn);
+        match config.update {
+            Update::Simultaneous => found.painted(judge, state, config, part, free),
+            Update::Sequential => waiting.push(part),
+            Update::Alternating => {}
+        }
     }
-    let free = turn.fakes.filter(|_| config.update == Update::Simultaneous);
-    let (loss_g, gradient) = free.unwrap_or_else(|| players.judge.generator_turn(state, &sight, labels, config));
-    let grads_g = fakes.learn(fake_plan.adjoint(&gradient));
-    drop(fakes); // its tape shares the weights, and writing to shared weights would copy them first
-    let g_fine = finite(&grads_g);
-    if config.update == Update::Simultaneous {
-        learn_d(state);
+    let d_fine = finite(&found.grads_d);
+    if d_fine && config.update != Update::Simultaneous {
+        adam(&mut state.discriminator, &found.grads_d, config, |_| rates.lr_d);
+    }
+    let again = (config.update == Update::Alternating).then(|| Round::draw(players, config, state, batch, " again"));
+    for part in waiting.into_iter().chain(again.iter().flat_map(|round| round.parts(state, size))) {
+        found.painted(judge, state, config, part, None);
+    }
+    let g_fine = finite(&found.grads_g);
+    if d_fine && config.update == Update::Simultaneous {
+        adam(&mut state.discriminator, &found.grads_d, config, |_| rates.lr_d);
     }
     if g_fine {
         let lr = |name: &str| if maps(name) { rates.lr_g * config.mapping_lr_mult } else { rates.lr_g };
-        adam(&mut state.generator, &grads_g, config, lr);
+        adam(&mut state.generator, &found.grads_g, config, lr);
     }
-    conclude(config, state, d_fine && g_fine, Sums { loss_g, ..turn.sums })
+    conclude(config, state, d_fine && g_fine, Sums { steps: 1, ..found.sums })
+}
+
+/// What the parts of a step found out, added up.
+#[derive(Default)]
+struct Found {
+    grads_d: Weights,
+    grads_g: Weights,
+    sums: Sums,
+}
+
+impl Found {
+    fn judged(&mut self, turn: Turn) {
+        self.sums.add(&turn.sums);
+        add(&mut self.grads_d, turn.grads);
+    }
+
+    /// `free` is the generator's loss and its gradient in the fakes, where the discriminator's turn has them already.
+    fn painted(&mut self, judge: &Judge, state: &State, config: &TrainConfig, part: Part, free: Option<(f64, Tensor)>) {
+        let (loss, gradient) = free.unwrap_or_else(|| judge.generator_turn(state, &part.sight, &part.labels, config));
+        self.sums.loss_g += loss;
+        add(&mut self.grads_g, part.learn(&gradient));
+    }
+}
+
+/// `sum += part`; a sum begins empty.
+fn add(sum: &mut Weights, part: Weights) {
+    if sum.is_empty() {
+        *sum = part;
+        return;
+    }
+    for (name, g) in &part {
+        let to = sum.get_mut(name);
+        *to = to.add(g);
+    }
 }
 
 /// Counts the step, and slows down after an accident.
