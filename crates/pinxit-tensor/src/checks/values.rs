@@ -61,6 +61,19 @@ fn sums_of_a_million_small_numbers_keep_their_digits() {
 }
 
 #[test]
+fn broad_rows_are_summed_as_narrow_ones_are() {
+    let x: Tensor<f64> = Rng::new(4).normal_tensor(&[2, 5, 9001]);
+    let (sums, squares) = (x.sum_to(&[2, 1, 9001]), x.square_sum_to(&[1, 1, 9001]));
+    for i in 0..9001 {
+        let of = |o: usize| (0..5).map(move |r| (o * 5 + r) * 9001 + i);
+        let sum = |o| of(o).map(|at| x.data()[at]).sum::<f64>();
+        let square = |o| of(o).map(|at| x.data()[at].powi(2)).sum::<f64>();
+        assert!((sums.data()[i] - sum(0)).abs() < 1e-12 && (sums.data()[9001 + i] - sum(1)).abs() < 1e-12, "column {i}");
+        assert!((squares.data()[i] - square(0) - square(1)).abs() < 1e-12, "squares of column {i}");
+    }
+}
+
+#[test]
 fn resize_is_bilinear_with_half_pixel_centres() {
     let x = Tensor::<f64>::new(&[1, 1, 4, 1], vec![0.0, 10.0, 20.0, 30.0]);
     assert_eq!(x.resize((1, 2)).data(), [5.0, 25.0]);

@@ -2,6 +2,7 @@
 //! and the same bytes on any number of threads.
 use super::elementwise::{Binary, binary};
 use crate::par::{self, GRAIN};
+use crate::pool::{Parts, tasks};
 use crate::shape::{broadcast, collapse};
 use crate::{Real, Tensor};
 
@@ -43,8 +44,34 @@ fn sum_products<T: Real, const N: usize>(x: [&Tensor<T>; N], shape: &[usize]) ->
     now.as_ref().unwrap_or(x[0]).reshaped(shape)
 }
 
+/// Columns from which rows are cut across: partial sums of whole rows would be larger than what is summed.
+const BROAD: usize = 4096;
+/// Columns a task sums then.
+const STRIP: usize = 1024;
+
+/// `[outer, r, inner] -> [outer, inner]` of the products, for broad rows.
+fn sum_strips<T: Real, const N: usize>(from: [&[T]; N], outer: usize, r: usize, inner: usize) -> Tensor<T> {
+    let (mut out, strips) = (Tensor::recycled(&[outer, inner]), inner.div_ceil(STRIP));
+    let parts = Parts::new(out.data_mut());
+    tasks(outer * strips, |t| {
+        let (o, first) = (t / strips, t % strips * STRIP);
+        let (mut sums, len) = ([0.0; STRIP], STRIP.min(inner - first));
+        let sums = &mut sums[..len];
+        for i in 0..r {
+            add_rows(from.map(|f| &f[(o * r + i) * inner + first..][..len]), sums);
+        }
+        // SAFETY: strip `t` of the result belongs to this task.
+        let to = unsafe { parts.slice(o * inner + first, len) };
+        to.iter_mut().zip(sums).for_each(|(v, s)| *v = T::of(*s));
+    });
+    out
+}
+
 /// `[outer, r, inner] -> [outer, inner]` of the products.
 fn sum_middle<T: Real, const N: usize>(from: [&[T]; N], outer: usize, r: usize, inner: usize) -> Tensor<T> {
+    if inner >= BROAD {
+        return sum_strips(from, outer, r, inner);
+    }
     let piece = (GRAIN / inner.max(1)).clamp(1, r.max(1));
     let pieces = r.div_ceil(piece).max(1);
     let mut partial = Tensor::<f64>::recycled(&[outer * pieces, inner]);

@@ -14,7 +14,7 @@ use super::kept::{Kept, Order, packed};
 use super::operand::Operand;
 use super::pass::Pass;
 use super::scratch::{Plain, Slot, with};
-use super::simd::{Body, Simd};
+use super::simd::{Body, Simd, WIDEST};
 use super::tile::{Tile, padded, span, tile, tiles};
 use super::{Conv, winograd};
 use crate::pool::{Parts, tasks, threads};
@@ -165,15 +165,22 @@ impl<S: Simd> Body<S> for PackTap<'_, S::T, S::K> {
                 unsafe { S::pairs(channel(i * numbers), channel(i * numbers + numbers - 1), &mut row[..used]) }
             }
         } else {
-            // Turned in blocks of a cache line's elements, so that every line read is used up while it is near.
-            for (block, rows) in rows.chunks_mut(16 * width).enumerate() {
+            // Turned in blocks of a register, so that every line read is used up while it is near.
+            let mut line = [S::K::default(); WIDEST];
+            for (block, rows) in rows.chunks_mut(WIDEST * width).enumerate() {
+                let (start, end) = (block * WIDEST * numbers, p.ci.min((block + 1) * WIDEST * numbers));
                 for o in 0..used {
-                    let line = &from[o * per_out..][..p.ci][block * 16 * numbers..];
-                    rows[o..]
-                        .iter_mut()
-                        .step_by(width)
-                        .zip(line.chunks(numbers))
-                        .for_each(|(to, n)| *to = S::K::of(n[0], if n.len() > 1 { n[1] } else { S::T::default() }));
+                    let (from, count) = (&from[o * per_out..][start..end], (end - start).div_ceil(numbers));
+                    // SAFETY: inside `enter`. A length that the compiler knows lets it unroll both loops.
+                    unsafe {
+                        if count == WIDEST && from.len() == WIDEST * numbers {
+                            S::neighbours(from, &mut line);
+                            (0..WIDEST).for_each(|i| rows[i * width + o] = line[i]);
+                        } else {
+                            S::neighbours(from, &mut line[..count]);
+                            (0..count).for_each(|i| rows[i * width + o] = line[i]);
+                        }
+                    }
                 }
             }
         }

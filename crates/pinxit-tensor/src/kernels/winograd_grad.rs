@@ -6,12 +6,12 @@
 //! sums  [36][ci][co of the block], 36 matrix products over the tiles of a load; turned into 3x3 weights at the end
 //! ```
 //! Shares depend on the shape alone and are added in order: the same bytes for any number of threads.
-use super::{Conv, Precision, precision};
 use super::planes::{Gradient, Input, Map, POINTS, WeightGradient};
 use super::scratch::{Slot, with};
 use super::simd::{Exact, Simd};
 use super::tile::{Tile, padded, span, tile, tiles};
 use super::weight_grad::add_shares;
+use super::{Conv, Precision, precision};
 use crate::pool::{Parts, tasks};
 use std::ops::Range;
 
@@ -28,7 +28,13 @@ const LOAD: usize = 112 * 1024;
 pub fn wins<S: Simd>(g: &Conv) -> bool {
     let whole = |channels: usize| (S::MASKS || channels.is_multiple_of(S::LANES)) && channels >= 16;
     let shape = (g.kh, g.kw, g.stride, g.pad) == (3, 3, 1, 1) && g.h.is_multiple_of(4) && g.w.is_multiple_of(4);
-    precision() != Precision::Direct && size_of::<S::T>() == 4 && shape && whole(g.ci) && whole(g.co) && g.h * g.w >= 64 && g.n * g.h * g.w >= 1024
+    precision() != Precision::Direct
+        && size_of::<S::T>() == 4
+        && shape
+        && whole(g.ci)
+        && whole(g.co)
+        && g.h * g.w >= 64
+        && g.n * g.h * g.w >= 1024
 }
 
 /// Runs a weight gradient that [`wins`].
