@@ -15,6 +15,8 @@ mod isa;
 mod kept;
 mod matmul;
 pub mod naive;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod operand;
 mod pass;
 mod planes;
@@ -116,19 +118,18 @@ pub trait Kernels: Sized {
 }
 
 /// Calls a kernel written over [`simd::Simd`] with the instruction set in use.
-#[cfg(target_arch = "x86_64")]
 macro_rules! f32_kernel {
     ($($path:ident)::+ ($($argument:expr),*)) => {
         match isa() {
+            #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => $($path)::+::<avx512::Avx512>($($argument),*),
+            #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => $($path)::+::<avx2::Avx2>($($argument),*),
-            Isa::Portable => $($path)::+::<Portable<f32, 8>>($($argument),*),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => $($path)::+::<neon::Neon>($($argument),*),
+            _ => $($path)::+::<Portable<f32, 8>>($($argument),*), // sets of other processors are never in use
         }
     };
-}
-#[cfg(not(target_arch = "x86_64"))]
-macro_rules! f32_kernel {
-    ($($path:ident)::+ ($($argument:expr),*)) => { $($path)::+::<Portable<f32, 8>>($($argument),*) };
 }
 /// As [`f32_kernel`], in the precision in use.
 macro_rules! f32_dense {

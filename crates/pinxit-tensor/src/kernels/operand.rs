@@ -64,6 +64,7 @@ impl Operand for Pair {
 
 impl Pair {
     /// Its 32 bits.
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     pub fn bits(self) -> u32 {
         self.0
