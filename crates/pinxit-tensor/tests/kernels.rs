@@ -1,99 +1,17 @@
 //! Every kernel on every instruction set and in every precision against the plain loops in f64; the same bytes for any number
 //! of threads.
+mod conformance;
+
+use conformance::*;
 use pinxit_tensor::kernels::{
-    After, Axis, Conv, Isa, Kept, Kernels, Kink, Precision, ScaledGrad, Way, naive, precision, set_isa, ways, with_precision,
+    Axis, Conv, Isa, Kept, Kernels, Kink, Precision, ScaledGrad, Way, naive, precision, set_isa, ways, with_precision,
 };
 use pinxit_tensor::{Real, set_threads, set_threads_exactly};
 use proptest::prelude::*;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The instruction set and the thread count belong to the process: tests that choose them take turns.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Deterministic numbers in -1..1, zero mean; in bf16 such as it holds exactly, so that only the sums are rounded.
-fn noise<T: Real>(len: usize, seed: u64) -> Vec<T> {
-    let mut s = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        s ^= s << 13;
-        s ^= s >> 7;
-        s ^= s << 17;
-        T::of((s >> 40) as f64 / (1u64 << 23) as f64 - 1.0)
-    };
-    let exact = |v: T| if precision() == Precision::Bf16 { T::of((v.to_f64() * 128.0).round() / 128.0) } else { v };
-    (0..len).map(|_| exact(next())).collect()
-}
-
-fn wide<T: Real>(v: &[T]) -> Vec<f64> {
-    v.iter().map(|v| v.to_f64()).collect()
-}
-
-/// `got` is close to `want`; sums of `depth` products of numbers in -1..1. NaN (an element never written) fails.
-fn close<T: Real>(what: &str, got: &[T], want: &[f64], depth: usize, epsilon: f64) {
-    let bound = epsilon * (depth as f64).max(8.0);
-    for (i, (g, w)) in got.iter().zip(want).enumerate() {
-        assert!((g.to_f64() - w).abs() <= bound, "{what}: element {i} is {g:?}, should be {w} (bound {bound:e})");
-    }
-}
-
-type Pass<T> = fn(&Conv, &[T], &[T], &mut [T]);
-
-/// Runs `pass` into a buffer of NaN.
-fn call<T: Real>(pass: Pass<T>, g: &Conv, a: &[T], b: &[T], len: usize) -> Vec<T> {
-    let mut out = vec![T::of(f64::NAN); len];
-    pass(g, a, b, &mut out);
-    out
-}
-
-/// All three passes of a convolution (or depthwise) of geometry `g` against the plain loops.
-fn check_conv<T: Real>(g: &Conv, depthwise: bool, label: &str) {
-    let (xs, ys) = (g.n * g.h * g.w * g.ci, g.n * g.ho() * g.wo() * g.co);
-    let ws = g.kh * g.kw * g.ci * if depthwise { 1 } else { g.co };
-    let (x, w, dy) = (noise::<T>(xs, 1), noise::<T>(ws, 2), noise::<T>(ys, 3));
-    let (x64, w64, dy64) = (wide(&x), wide(&w), wide(&dy));
-    let ours: [Pass<T>; 3] = if depthwise {
-        [T::depthwise, T::depthwise_input_grad, T::depthwise_weight_grad]
-    } else {
-        [T::conv, T::conv_input_grad, T::conv_weight_grad]
-    };
-    let plain: [Pass<f64>; 3] = if depthwise {
-        [naive::depthwise, naive::depthwise_input_grad, naive::depthwise_weight_grad]
-    } else {
-        [naive::conv, naive::conv_input_grad, naive::conv_weight_grad]
-    };
-    // Winograd's transforms cost a few bits more than a plain sum; only f32 uses them.
-    let winograd = (g.kh, g.kw, g.stride, g.pad) == (3, 3, 1, 1) && !depthwise;
-    let epsilon = if size_of::<T>() == 4 { f32::EPSILON as f64 * if winograd { 4.0 } else { 1.0 } } else { f64::EPSILON };
-    let (ci, co) = if depthwise { (1, 1) } else { (g.ci, g.co) };
-    let taps = g.kh * g.kw;
-    let want = |i: usize, a: &[f64], b: &[f64], len: usize| call(plain[i], g, a, b, len);
-    close(&format!("{label} forward {g:?}"), &call(ours[0], g, &x, &w, ys), &want(0, &x64, &w64, ys), taps * ci, epsilon);
-    close(&format!("{label} input grad {g:?}"), &call(ours[1], g, &dy, &w, xs), &want(1, &dy64, &w64, xs), taps * co, epsilon);
-    close(
-        &format!("{label} weight grad {g:?}"),
-        &call(ours[2], g, &x, &dy, ws),
-        &want(2, &x64, &dy64, ws),
-        ys / g.co.max(1),
-        epsilon,
-    );
-}
-
-/// `check` for every instruction set this machine has, in every precision.
-fn everywhere(check: impl Fn(&str)) {
-    let _turn = turn();
-    for isa in Isa::ALL.into_iter().filter(|&isa| set_isa(isa)) {
-        for p in [Precision::F32, Precision::Bf16] {
-            with_precision(p, || check(&format!("{isa:?} {p:?}")));
-        }
-    }
-}
-
-/// `[n, h, w, ci, co, k, stride, pad]`.
-fn geometry(v: [usize; 8]) -> Conv {
-    let [n, h, w, ci, co, k, stride, pad] = v;
-    Conv { n, h, w, ci, co, kh: k, kw: k, stride, pad }
+/// All three passes of a convolution (or depthwise), everywhere.
+fn check_f32(g: &Conv, depthwise: bool) {
+    everywhere_with(|| Case::<f32>::new(g, depthwise), |case, what| case.check(what));
 }
 
 fn any_geometry() -> impl Strategy<Value = Conv> {
@@ -111,27 +29,20 @@ proptest! {
 
     #[test]
     fn convolutions_agree_with_the_plain_loops(g in any_geometry()) {
-        everywhere(|isa| check_conv::<f32>(&g, false, isa));
-        check_conv::<f64>(&g, false, "f64");
+        check_f32(&g, false);
+        Case::<f64>::new(&g, false).check("f64");
     }
 
     #[test]
     fn depthwise_agrees_with_the_plain_loops(g in any_geometry()) {
         let g = Conv { co: g.ci, ..g };
-        everywhere(|isa| check_conv::<f32>(&g, true, isa));
-        check_conv::<f64>(&g, true, "f64");
+        check_f32(&g, true);
+        Case::<f64>::new(&g, true).check("f64");
     }
 
     #[test]
     fn products_agree_with_the_plain_loops(m in 1usize..80, k in 1usize..300, n in 1usize..80, ta: bool, tb: bool) {
-        let (a, b) = (noise::<f32>(m * k, 4), noise::<f32>(k * n, 5));
-        let mut want = vec![0.0; m * n];
-        naive::matmul(m, k, n, &wide(&a), ta, &wide(&b), tb, &mut want);
-        everywhere(|isa| {
-            let mut got = vec![f32::NAN; m * n];
-            f32::matmul(m, k, n, &a, ta, &b, tb, &mut got);
-            close(&format!("{isa} {m}x{k}x{n} {ta} {tb}"), &got, &want, k, f32::EPSILON as f64);
-        });
+        check_product([m, k, n], ta, tb);
     }
 }
 
@@ -158,62 +69,24 @@ const CORNERS: &[[usize; 8]] = &[
 
 #[test]
 fn corners_agree_with_the_plain_loops() {
-    everywhere(|isa| CORNERS.iter().for_each(|&c| check_conv::<f32>(&geometry(c), false, isa)));
-    CORNERS.iter().for_each(|&c| check_conv::<f64>(&geometry(c), false, "f64"));
+    for g in CORNERS.iter().map(|&c| geometry(c)) {
+        check_f32(&g, false);
+        Case::<f64>::new(&g, false).check("f64");
+    }
 }
 
 #[test]
 fn depthwise_corners_agree_with_the_plain_loops() {
-    let same = |c: &[usize; 8]| Conv { co: c[3], ..geometry(*c) };
-    everywhere(|isa| CORNERS.iter().for_each(|c| check_conv::<f32>(&same(c), true, isa)));
+    CORNERS.iter().map(|&c| geometry(c)).for_each(|g| check_f32(&Conv { co: g.ci, ..g }, true));
 }
 
 #[test]
 fn what_comes_after_is_what_comes_after() {
     let kinks = [Kink::Leaky { slope: 0.2, gain: 1.4 }, Kink::Clamp { lo: -0.5, hi: 1.5 }];
-    let kinked = |v: f32, bias: f32, kink| match (kink, v + bias) {
-        (Kink::Leaky { slope, gain }, v) => {
-            if v > 0.0 {
-                v * gain as f32
-            } else {
-                v * (slope * gain) as f32
-            }
-        }
-        (Kink::Clamp { lo, hi }, v) => v.max(lo as f32).min(hi as f32),
-    };
-    everywhere(|what| {
-        for (g, kink) in CORNERS.iter().map(|&c| geometry(c)).flat_map(|g| kinks.map(|k| (g, k))) {
-            let (x, w, bias) =
-                (noise::<f32>(g.n * g.h * g.w * g.ci, 1), noise::<f32>(g.kh * g.kw * g.ci * g.co, 2), noise::<f32>(g.co, 4));
-            let after = |want: &mut [f32], bias: &[f32]| {
-                want.chunks_exact_mut(bias.len())
-                    .for_each(|row| row.iter_mut().zip(bias).for_each(|(v, &b)| *v = kinked(*v, b, kink)))
-            };
-            let mut want = call(f32::conv, &g, &x, &w, g.n * g.ho() * g.wo() * g.co);
-            let mut got = want.clone();
-            f32::conv_with(&g, &x, &w, None, Some(After { scale: None, bias: &bias, kink }), &mut got);
-            after(&mut want, &bias);
-            assert!(got == want, "{what} {kink:?} {g:?}");
-
-            let scale = noise::<f32>(g.n * g.co, 6);
-            let mut want = call(f32::conv, &g, &x, &w, g.n * g.ho() * g.wo() * g.co);
-            let mut got = want.clone();
-            f32::conv_with(&g, &x, &w, None, Some(After { scale: Some(&scale), bias: &bias, kink }), &mut got);
-            let pixels = (g.ho() * g.wo()).max(1);
-            for (i, row) in want.chunks_exact_mut(g.co).enumerate() {
-                row.iter_mut().zip(&scale[i / pixels * g.co..]).for_each(|(v, &s)| *v *= s);
-            }
-            after(&mut want, &bias);
-            close(&format!("scaled {what} {kink:?} {g:?}"), &got, &wide(&want), g.kh * g.kw * g.ci, 1e-6);
-
-            let (d, bias) = (Conv { co: g.ci, ..g }, noise::<f32>(g.ci, 5));
-            let mut want = call(f32::depthwise, &d, &x, &w[..g.kh * g.kw * g.ci], g.n * g.ho() * g.wo() * g.ci);
-            let mut got = want.clone();
-            f32::depthwise_with(&d, &x, &w[..g.kh * g.kw * g.ci], Some(After { scale: None, bias: &bias, kink }), &mut got);
-            after(&mut want, &bias);
-            assert!(got == want, "depthwise {what} {kink:?} {d:?}");
-        }
-    });
+    for (g, kink) in CORNERS.iter().map(|&c| geometry(c)).flat_map(|g| kinks.map(|k| (g, k))) {
+        everywhere(|what| check_after(&g, false, None, kink, what));
+        everywhere(|what| check_after(&Conv { co: g.ci, ..g }, true, None, kink, what));
+    }
 }
 
 #[test]
@@ -265,21 +138,9 @@ fn resizing_agrees_with_its_definition() {
 
 #[test]
 fn kept_weights_give_the_same_bytes() {
-    let kept = [Kept::default(), Kept::default()];
-    for (corner, kept) in [[3, 16, 16, 24, 24, 4, 2, 1], [4, 16, 16, 32, 32, 3, 1, 1]].into_iter().zip(kept) {
-        let g = geometry(corner);
-        let (w, x) = (noise::<f32>(g.kh * g.kw * g.ci * g.co, 2), noise::<f32>(g.n * g.h * g.w * g.ci, 1));
-        let dy = noise::<f32>(g.n * g.ho() * g.wo() * g.co, 3);
-        everywhere(|what| {
-            // One store serves every set, precision and pass; twice, so that what was kept is used.
-            for _ in 0..2 {
-                let (mut y, mut dx) = (vec![0.0; dy.len()], vec![0.0; x.len()]);
-                f32::conv_with(&g, &x, &w, Some(&kept), None, &mut y);
-                f32::conv_input_grad_with(&g, &dy, &w, Some(&kept), &mut dx);
-                assert!(y == call(f32::conv, &g, &x, &w, y.len()), "{what} forward {g:?}");
-                assert!(dx == call(f32::conv_input_grad, &g, &dy, &w, dx.len()), "{what} input grad {g:?}");
-            }
-        });
+    for corner in [[3, 16, 16, 24, 24, 4, 2, 1], [4, 16, 16, 32, 32, 3, 1, 1]] {
+        let (g, kept) = (geometry(corner), Kept::default());
+        everywhere(|what| check_kept(&g, &kept, what));
     }
 }
 
