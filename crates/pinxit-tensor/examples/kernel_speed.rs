@@ -1,4 +1,5 @@
-//! Prints GFLOP/s of every kernel on the shapes that matter. `kernel_speed [filter] [threads] [portable|avx2|avx512|f32|bf16] [--json]`.
+//! Prints GFLOP/s of every kernel on the shapes that matter.
+//! `kernel_speed [filter] [threads] [portable|neon|avx2|avx512|f32|bf16] [--json]`.
 mod cases;
 
 use cases::{Case, PASSES, SHAPES, Shape, noise};
@@ -59,6 +60,7 @@ fn main() {
 fn choose(set: &str) {
     let can = match set {
         "portable" => set_isa(Isa::Portable),
+        "neon" => set_isa(Isa::Neon),
         "avx2" => set_isa(Isa::Avx2),
         "bf16" => Precision::Bf16.native(),
         "avx512" => set_isa(Isa::Avx512),

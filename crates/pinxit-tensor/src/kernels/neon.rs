@@ -58,6 +58,11 @@ impl Simd for Neon {
         unsafe { vbslq_f32(vcltq_f32(a, b), a, b) }
     }
     #[inline(always)]
+    unsafe fn above(x: float32x4_t, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: see above.
+        unsafe { vbslq_f32(vcgtzq_f32(x), a, b) }
+    }
+    #[inline(always)]
     unsafe fn splat_k(v: f32) -> float32x4_t {
         // SAFETY: see above.
         unsafe { vdupq_n_f32(v) }
