@@ -26,8 +26,13 @@ const ALL: &[Evidence] = &[
     },
     Evidence {
         name: "precision",
-        what: "train fluent3d with three seeds in f32 and in bf16 and evaluate (an hour); docs/results.md",
+        what: "train fluent3d with three seeds in every precision and evaluate (two hours); docs/results.md",
         script: "evidence/precision.sh",
+    },
+    Evidence {
+        name: "hour",
+        what: "an hour of training: memory and speed, flat or not; docs/results.md",
+        script: "evidence/hour.sh",
     },
     Evidence {
         name: "import100k",

@@ -13,7 +13,7 @@ mod table;
 mod training;
 
 use crate::shell;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use peers::Peers;
 
 const PRESETS: &[&str] = &["xs-32", "xs-64", "s-64", "xs-128", "s-128"];
@@ -24,35 +24,45 @@ const THREADS: &str = "2";
 struct Plan {
     rounds: usize,
     seconds: &'static str,
-    presets: &'static [&'static str],
+    presets: Vec<&'static str>,
     /// Part of the names of the kernels that are measured.
     kernels: &'static str,
 }
 
-/// Prints every comparison; the full run (not `quick`) also writes `docs/benchmarks.md`.
-pub fn run(quick: bool, rounds: usize) -> Result<()> {
-    let plan = match quick {
-        true => Plan { rounds: 1, seconds: "1", presets: &["xs-64"], kernels: "16x16" },
-        false => Plan { rounds, seconds: "3", presets: PRESETS, kernels: "" },
-    };
-    let load = page::load();
-    let peers = Peers::set_up()?;
-    build(PROGRAMS)?;
-    let mut sections = vec![peak::measure(plan.rounds)?, training::measure(&plan, &peers)?, painting::measure(&plan, &peers)?];
-    sections.extend(kernels::measure(&plan, &peers)?);
-    sections.push(start_up::measure(&plan, &peers)?);
-    if instructions::possible() {
-        sections.push(instructions::measure()?);
+/// Prints a few comparisons of one round.
+pub fn quick() -> Result<()> {
+    let plan = Plan { rounds: 1, seconds: "1", presets: vec!["xs-64"], kernels: "16x16" };
+    print!("\n{}", measure(&plan, "cargo xtask bench --quick")?);
+    Ok(())
+}
+
+/// Makes every comparison, of all presets or of those named (commas between), and writes `docs/benchmarks.md`.
+pub fn run(rounds: usize, names: &str) -> Result<()> {
+    let named: Vec<&str> = names.split(',').filter(|name| !name.is_empty()).collect();
+    if let Some(unknown) = named.iter().find(|name| !PRESETS.contains(name)) {
+        bail!("no preset {unknown:?}; there are {PRESETS:?}");
     }
-    let page = page::page(&format!("cargo xtask bench --rounds {rounds}"), &load, &sections)?;
-    if quick {
-        print!("\n{page}");
-        return Ok(());
-    }
+    let presets = PRESETS.iter().copied().filter(|preset| named.is_empty() || named.contains(preset)).collect();
+    let only = if named.is_empty() { String::new() } else { format!(" --presets {names}") };
+    let plan = Plan { rounds, seconds: "3", presets, kernels: "" };
+    let page = measure(&plan, &format!("cargo xtask bench --rounds {rounds}{only}"))?;
     let path = shell::root().join("docs/benchmarks.md");
     std::fs::write(&path, page).with_context(|| path.display().to_string())?;
     println!("wrote docs/benchmarks.md");
     Ok(())
+}
+
+fn measure(plan: &Plan, command: &str) -> Result<String> {
+    let load = page::load();
+    let peers = Peers::set_up()?;
+    build(PROGRAMS)?;
+    let mut sections = vec![peak::measure(plan.rounds)?, training::measure(plan, &peers)?, painting::measure(plan, &peers)?];
+    sections.extend(kernels::measure(plan, &peers)?);
+    sections.push(start_up::measure(plan, &peers)?);
+    if instructions::possible() {
+        sections.push(instructions::measure()?);
+    }
+    Ok(page::page(command, &load, &sections)?)
 }
 
 /// What is built of ours: the program, and an example for each comparison.

@@ -13,7 +13,7 @@ pub fn measure(plan: &Plan, peers: &Peers) -> Result<Section> {
     let head =
         ["preset", "what", "unit", "pinxit", "ONNX Runtime", "PyTorch", "÷ ONNX Runtime", "÷ PyTorch", "MiB", "PyTorch MiB"];
     let mut table = Table::new(3, &head);
-    for &preset in plan.presets {
+    for &preset in &plan.presets {
         for &(batch, key, unit) in CASES {
             let ask = ["--preset", preset, "--batch", batch, "--seconds", plan.seconds, "--threads", THREADS];
             let ours = Side::example("speed", &[&ask[..], &["--mode", "generate", "--precision", "f32"]].concat());

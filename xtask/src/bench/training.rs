@@ -25,7 +25,7 @@ pub fn measure(plan: &Plan, peers: &Peers) -> Result<Section> {
         &["preset", "what", "f32", "bf16", "PyTorch f32", "PyTorch bf16", "f32 ÷ f32", "f32 ÷ bf16", "bf16 ÷ f32", "bf16 ÷ bf16"],
     );
     let mut rest = Vec::new();
-    for &preset in plan.presets {
+    for &preset in &plan.presets {
         for &(mode, batch) in MODES {
             let case = case(plan, peers, &["--preset", preset, "--mode", mode, "--batch", batch])?;
             let what = [preset.to_string(), format!("{mode}, batch {batch}")];
