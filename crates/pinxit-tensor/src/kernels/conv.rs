@@ -12,7 +12,7 @@
 use super::after::{self, After};
 use super::kept::{Kept, Order, packed};
 use super::operand::Operand;
-use super::pass::Pass;
+use super::pass::{Axis, Pass};
 use super::scratch::{Plain, Slot, with};
 use super::simd::{Body, Simd, WIDEST};
 use super::tile::{Tile, padded, span, tile, tiles};
@@ -275,31 +275,58 @@ pub fn copy_row<T: Plain>(from: &[T], at: isize, to: &mut [T]) {
     to[left + count..].fill(T::default());
 }
 
-/// A run of k: which segments, how long each, and the first row of its weights.
+/// A run of k: which segments, how long each, the first row of its weights, and the first tap.
 struct Chunk {
     segments: std::ops::Range<usize>,
     len: usize,
     k: usize,
+    tap: (usize, usize),
 }
 
-/// Cuts k into chunks: several whole kernel rows, or a part of one. Returns the offset of every segment, and the chunks.
-fn chunks(p: &Pass, row_pitch: usize) -> (Vec<usize>, Vec<Chunk>) {
-    let (rows, run) = (p.y.taps.len(), p.x.taps.len() * p.ci);
+/// Cuts k into chunks: several whole kernel rows, or a part of one, or with `single` of one tap. Returns the offset of every
+/// segment, and the chunks.
+fn chunks(p: &Pass, row_pitch: usize, single: bool) -> (Vec<usize>, Vec<Chunk>) {
+    let (rows, columns) = (p.y.taps.len(), p.x.taps.len());
     let (mut segments, mut chunks) = (Vec::new(), Vec::new());
-    if run == 0 || rows == 0 {
+    let across = if single { 1 } else { columns };
+    let run = across * p.ci;
+    if rows * columns * run == 0 {
         return (segments, chunks);
     }
     let parts = run.div_ceil(CHUNK);
-    let together = if parts > 1 { 1 } else { CHUNK / run };
-    for row in (0..rows).step_by(together) {
+    let together = if single || parts > 1 { 1 } else { CHUNK / run };
+    for (row, column) in (0..rows).step_by(together).flat_map(|r| (0..columns).step_by(across).map(move |c| (r, c))) {
         for part in 0..parts {
-            let (start, end) = (run * part / parts, run * (part + 1) / parts);
+            let (start, end) = (column * p.ci + run * part / parts, column * p.ci + run * (part + 1) / parts);
             let first = segments.len();
             segments.extend((row..(row + together).min(rows)).map(|r| r * row_pitch + start));
-            chunks.push(Chunk { segments: first..segments.len(), len: end - start, k: row * run + start });
+            let (segments, k) = (first..segments.len(), row * columns * p.ci + start);
+            chunks.push(Chunk { segments, len: end - start, k, tap: (row, column) });
         }
     }
     (segments, chunks)
+}
+
+/// True where so many taps read the padding that it pays to leave them out: of a 3x3 kernel on a map of 4x4, 44 of 144. Taps must
+/// be worth a chunk each.
+fn skips(p: &Pass) -> bool {
+    const SMALL: usize = 64;
+    const WORTH: usize = 64;
+    p.needs_halo() && p.pixels() <= SMALL && p.ci >= WORTH && p.y.taps.len() * p.x.taps.len() * p.ci.div_ceil(CHUNK) <= 64
+}
+
+/// For every tile of pixels (row, column) the chunks that read the map for one of them, as bits; at least one.
+fn reading<S: Simd>(p: &Pass, pixels: &[[usize; 3]], first_row: usize, chunks: &[Chunk]) -> Vec<u64> {
+    let inside = |a: &Axis, i: usize, tap: usize| {
+        let at = (i * a.step + tap) as isize + a.at;
+        at >= 0 && at < a.source as isize
+    };
+    let reads = |c: &Chunk, [_, row, column]: [usize; 3]| inside(&p.y, first_row + row, c.tap.0) && inside(&p.x, column, c.tap.1);
+    let bits = |tile: &[[usize; 3]]| {
+        let any = |c: &Chunk| tile.iter().any(|&pixel| reads(c, pixel));
+        chunks.iter().enumerate().filter(|(_, c)| any(c)).fold(0, |bits, (i, _)| bits | 1 << i).max(1)
+    };
+    pixels.chunks(S::ROWS).map(bits).collect()
 }
 
 /// All tiles of an area and a range of column tiles; `p` in operands.
@@ -312,26 +339,48 @@ fn sweep<S: Simd>(
     after: Option<After<'_, S::T>>,
     out: &Parts<S::T>,
 ) {
+    let single = skips(p);
     let pixels = area.pictures * area.rows * p.x.len;
-    let (mut from, mut to) = (Vec::with_capacity(pixels), Vec::with_capacity(pixels));
-    for i in 0..area.pictures {
-        for r in 0..area.rows {
-            from.extend((0..p.x.len).map(|c| i * pitch.picture + r * p.y.step * pitch.row + c * p.x.step * p.ci));
-            to.extend((0..p.x.len).map(|c| (area.first + i) * p.destination_len() + p.write_at(area.row + r, c)));
+    let (mut places, mut from, mut to) = (Vec::new(), Vec::with_capacity(pixels), Vec::with_capacity(pixels));
+    let mut row = |i: usize, r: usize, columns: std::ops::Range<usize>| {
+        let (read, write) = (i * pitch.picture + r * p.y.step * pitch.row, (area.first + i) * p.destination_len());
+        from.extend(columns.clone().map(|c| read + c * p.x.step * p.ci));
+        to.extend(columns.map(|c| write + p.write_at(area.row + r, c)));
+    };
+    if single {
+        // Pictures innermost: neighbours in a tile are then the same place, which leaves out the same taps.
+        for place in 0..area.rows * p.x.len * area.pictures {
+            let (i, r, c) = (place % area.pictures, place / area.pictures / p.x.len, place / area.pictures % p.x.len);
+            places.push([i, r, c]);
+            row(i, r, c..c + 1);
         }
+    } else {
+        (0..area.pictures).for_each(|i| (0..area.rows).for_each(|r| row(i, r, 0..p.x.len)));
     }
     let scaled = after.is_some_and(|a| a.scale.is_some());
-    let scale_of = |i: usize| (area.first + i / (area.rows * p.x.len)) * after::row(p.co);
+    let picture = |t: usize| if single { t % area.pictures } else { t / (area.rows * p.x.len) };
+    let scale_of = |t: usize| (area.first + picture(t)) * after::row(p.co);
     let scales: Vec<usize> = (0..if scaled { pixels } else { 0 }).map(scale_of).collect();
-    let (segments, chunks) = chunks(p, pitch.row);
-    if let (Some(pixel), Some(segment), Some(chunk)) = (from.last(), segments.last(), chunks.last()) {
+    let (segments, chunks) = chunks(p, pitch.row, single);
+    let reading = if single { reading::<S>(p, &places, area.row, &chunks) } else { Vec::new() };
+    if let (Some(pixel), Some(segment), Some(chunk)) = (from.iter().max(), segments.iter().max(), chunks.last()) {
         assert!(pixel + segment + chunk.len <= a.len(), "a pass reads within its source");
     }
     for j in columns {
         let (first, q, used) = span::<S>(j, p.co);
         let b = &packed[first * p.depth()..][..p.depth() * q * S::LANES];
         let after = after.map(|a| a.from(first));
-        let sums = Sums { a, b, from: &from, segments: &segments, chunks: &chunks, columns: used, after, scales: &scales };
+        let sums = Sums {
+            a,
+            b,
+            from: &from,
+            segments: &segments,
+            chunks: &chunks,
+            columns: used,
+            after,
+            scales: &scales,
+            reading: &reading,
+        };
         // SAFETY: `to` are whole pixels of this area inside `out`, and channels `first ..` are this task's alone.
         unsafe {
             if chunks.is_empty() {
@@ -354,6 +403,8 @@ struct Sums<'a, K, T> {
     after: Option<After<'a, T>>,
     /// Where the scales of every pixel's picture begin; empty where there are none.
     scales: &'a [usize],
+    /// See [`reading`]; empty where every chunk is for every tile.
+    reading: &'a [u64],
 }
 
 impl<K, T: Copy> Sums<'_, K, T> {
@@ -361,13 +412,17 @@ impl<K, T: Copy> Sums<'_, K, T> {
     /// `out[to[i] ..][.. columns]` is writable and nobody else's, for every i; `from`, `segments` and `chunks` stay in `a`.
     unsafe fn write<S: Simd<K = K, T = T>>(&self, q: usize, out: *mut T, to: &[usize]) {
         for (i, chunk) in self.chunks.iter().enumerate() {
-            let after = self.after.filter(|_| i + 1 == self.chunks.len());
             let (segments, b) = (&self.segments[chunk.segments.clone()], self.b[chunk.k * q * S::LANES..].as_ptr());
-            let mut scales = self.scales.chunks(S::ROWS);
-            for (from, to) in self.from.chunks(S::ROWS).zip(to.chunks(S::ROWS)) {
+            for (t, (from, to)) in self.from.chunks(S::ROWS).zip(to.chunks(S::ROWS)).enumerate() {
+                let (fresh, last) = match self.reading.get(t) {
+                    None => (i == 0, i + 1 == self.chunks.len()),
+                    Some(bits) if bits >> i & 1 == 0 => continue,
+                    Some(bits) => (bits & !(u64::MAX << i) == 0, bits & (u64::MAX << i << 1) == 0),
+                };
                 let (a, len, pitch, columns) = (self.a.as_ptr(), chunk.len, q * S::LANES, self.columns);
-                let after = after.map(|a| (a, scales.next().unwrap_or(&[])));
-                let t = Tile { a, from, step: 1, segments, len, b, pitch, out, to, columns, fresh: i == 0, after };
+                let scales = self.scales.get(t * S::ROWS..).map_or(&[][..], |s| &s[..from.len().min(s.len())]);
+                let after = self.after.filter(|_| last).map(|a| (a, scales));
+                let t = Tile { a, from, step: 1, segments, len, b, pitch, out, to, columns, fresh, after };
                 // SAFETY: the caller's promise; `b` holds every k of the column tile.
                 unsafe { tile::<S>(q, t) }
             }
