@@ -217,7 +217,7 @@ impl TrainConfig {
             loss: Loss::Relativistic,
             update: Update::Sequential,
             batch: 8,
-            precision: Precision::F32,
+            precision: Precision::Bf16,
             group: 4,
             seed: 0,
             lr_g: 5e-4,

@@ -13,7 +13,7 @@ use super::conv::copy_row;
 use super::matmul::transpose;
 use super::operand::Operand;
 use super::scratch::{Slot, with};
-use super::simd::{Body, Simd};
+use super::simd::{Body, Exact, Simd};
 use super::tile::{Tile, padded, span, tile, tiles};
 use super::{Conv, winograd_grad};
 use crate::pool::{Parts, tasks};
@@ -104,6 +104,9 @@ pub fn run<S: Simd>(g: &Conv, x: &[S::T], dy: &[S::T], dw: &mut [S::T]) {
             // Pixels without neighbours: one long row, cut into even strips.
             return run::<S>(&Conv { n: 1, h: 1, w: g.n * g.h * g.w, ..*g }, x, dy, dw);
         }
+        if S::K::NUMBERS == 1 && g.n == 1 && g.w > 0 && g.co.is_multiple_of(S::LANES) {
+            return in_place::<S::Plain>(g, x, dy, dw);
+        }
     }
     if g.n * g.ho() * g.wo() == 0 {
         return dw.fill(S::T::default());
@@ -122,6 +125,40 @@ pub fn run<S: Simd>(g: &Conv, x: &[S::T], dy: &[S::T], dw: &mut [S::T]) {
             unsafe { sum_share::<S>(g, &cut, x, dy, channels, share, parts.start().wrapping_add(share * weights)) }
         });
         add_shares(sums, weights, width, g.co, dw);
+    });
+}
+
+/// One tap, and one long row: x and dy are read where they lie, since nothing is gained by packing what is read once or twice.
+fn in_place<S: Exact>(g: &Conv, x: &[S::T], dy: &[S::T], dw: &mut [S::T]) {
+    let (pixels, weights) = (g.w, g.ci * g.co);
+    assert!(x.len() >= pixels * g.ci && dy.len() >= pixels * g.co && dw.len() == weights, "operands of {g:?}");
+    let shares = (PARTIAL / weights.max(1)).min(16).min(pixels / SHARE).max(1);
+    let slice = (g.ci * shares / TASKS).clamp(S::ROWS, SLICE).next_multiple_of(S::ROWS);
+    let slices = g.ci.div_ceil(slice);
+    let (rows, to): (Vec<usize>, Vec<usize>) = (0..S::ROWS).map(|i| (i, i * g.co)).unzip();
+    with(Slot::Partial, weights * shares, |sums: &mut [S::T]| {
+        let parts = Parts::new(sums);
+        tasks(slices * shares, |t| {
+            let (share, slice) = (t / slices, t % slices * slice..((t % slices + 1) * slice).min(g.ci));
+            let (begin, end) = (pixels * share / shares, pixels * (share + 1) / shares);
+            let sums = parts.start().wrapping_add(share * weights);
+            for first in (begin..end).step_by(RUN) {
+                let (len, fresh) = (RUN.min(end - first), first == begin);
+                for j in 0..tiles::<S>(g.co) {
+                    let (column, q, columns) = span::<S>(j, g.co);
+                    let b = dy[first * g.co + column..].as_ptr();
+                    for channel in slice.clone().step_by(S::ROWS) {
+                        let (used, a) = (S::ROWS.min(slice.end - channel), x[first * g.ci + channel..].as_ptr());
+                        let (from, to, segments) = (&rows[..used], &to[..used], &[0][..]);
+                        let (step, pitch, out) = (g.ci, g.co, sums.wrapping_add(channel * g.co + column));
+                        let t = Tile { a, from, step, segments, len, b, pitch, out, to, columns, fresh, after: None };
+                        // SAFETY: pixels and channels as asserted; these rows of the share's sums are this task's alone.
+                        unsafe { tile::<S>(q, t) }
+                    }
+                }
+            }
+        });
+        add_shares(sums, weights, g.co, g.co, dw);
     });
 }
 
