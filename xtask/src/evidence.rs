@@ -26,7 +26,7 @@ const ALL: &[Evidence] = &[
     },
     Evidence {
         name: "precision",
-        what: "train fluent3d with three seeds in every precision and evaluate (two hours); docs/results.md",
+        what: "train fluent3d with six seeds in every precision and evaluate (three hours); docs/results.md",
         script: "evidence/precision.sh",
     },
     Evidence {
