@@ -1,7 +1,7 @@
 //! Parallel loops over slices, cut into pieces whose size depends on the data only, never on the number of threads.
 
 /// Elements a task handles: large enough to hide a dispatch, small enough that two threads finish together.
-pub(crate) const GRAIN: usize = 1 << 14;
+pub(crate) const GRAIN: usize = 1 << 13;
 
 /// A pointer that tasks may share because each touches its own part.
 struct Shared<T>(*mut T);

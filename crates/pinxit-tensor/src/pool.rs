@@ -128,6 +128,11 @@ pub fn tasks(n: usize, f: impl Fn(usize) + Sync) {
     }
 }
 
+/// Parts of `all` of at most `most` (0 for 1) and as nearly equal as can be: 8 by 6 are two of 4, not one of 6 and one of 2.
+pub(crate) fn even(all: usize, most: usize) -> usize {
+    all.div_ceil(all.div_ceil(most.max(1)).max(1)).max(1)
+}
+
 /// A slice that tasks write in disjoint parts.
 pub(crate) struct Parts<'a, T> {
     start: *mut T,
@@ -221,5 +226,19 @@ fn work(gate: &Gate, id: usize) {
             unsafe { (*job)(id) }
         }
         gate.state.fetch_sub(1, Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::even;
+
+    #[test]
+    fn parts_are_even_and_not_too_large() {
+        assert_eq!((even(8, 6), even(8, 8), even(8, 100), even(32, 10), even(5, 0), even(0, 3)), (4, 8, 8, 8, 1, 1));
+        for (all, most) in (1..40).flat_map(|all| (1..40).map(move |most| (all, most))) {
+            let part = even(all, most);
+            assert!(part <= most && all.div_ceil(part) == all.div_ceil(most), "{all} by {most}: {part}");
+        }
     }
 }

@@ -17,7 +17,7 @@ use super::scratch::{Plain, Slot, with};
 use super::simd::{Body, Simd, WIDEST};
 use super::tile::{Tile, padded, span, tile, tiles};
 use super::{Conv, winograd};
-use crate::pool::{Parts, tasks, threads};
+use crate::pool::{Parts, even, tasks, threads};
 
 /// Longest run of k whose weights share the first-level cache with the pixels.
 const CHUNK: usize = 192;
@@ -80,6 +80,7 @@ fn cut<S: Simd>(p: &Pass) -> Cut {
     let bands = p.y.len.div_ceil(rows);
     let rows = p.y.len.div_ceil(bands);
     let pictures = if bands > 1 { 1 } else { (task / p.pixels()).min(BAND / (row * p.y.len).max(1)).clamp(1, p.n.max(1)) };
+    let pictures = even(p.n, pictures);
     let areas = p.n.div_ceil(pictures) * bands;
     let groups = if threads() == 1 { 1 } else { (4 * threads()).div_ceil(areas.max(1)).min(all) };
     let columns = all.div_ceil(groups);

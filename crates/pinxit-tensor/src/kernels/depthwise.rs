@@ -8,7 +8,7 @@ use super::after::After;
 use super::pass::Pass;
 use super::scratch::{Slot, with};
 use super::simd::{Body, Simd};
-use crate::pool::{Parts, tasks};
+use crate::pool::{Parts, even, tasks};
 use std::ops::Range;
 
 /// Elements of output a task aims at.
@@ -41,7 +41,7 @@ fn run<S: Simd>(p: &Pass, source: &[S::T], w: &[S::T], after: Option<After<'_, S
     assert!(source.len() >= p.n * p.source_len() && out.len() >= p.n * p.destination_len(), "operands of {p:?}");
     let kernel = p.y.taps.iter().flat_map(|ky| p.x.taps.iter().map(move |kx| ky * p.kw + kx));
     let weights: Vec<S::T> = kernel.flat_map(|tap| w[tap * c..][..c].iter().copied()).collect();
-    let (out, together) = (Parts::new(out), (TASK / (p.x.len * c)).max(1));
+    let (out, together) = (Parts::new(out), even(rows, TASK / (p.x.len * c)));
     tasks(rows.div_ceil(together), |t| {
         for line in t * together..((t + 1) * together).min(rows) {
             let (picture, row) = (line / p.y.len, line % p.y.len);

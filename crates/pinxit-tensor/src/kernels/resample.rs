@@ -9,7 +9,7 @@ use super::scratch::{Plain, Slot, with};
 use super::simd::{Body, Simd};
 use crate::Real;
 use crate::par::GRAIN;
-use crate::pool::{Parts, tasks};
+use crate::pool::{Parts, even, tasks};
 
 /// A sparse matrix over one axis: for every output position the inputs it sums and their weights.
 pub struct Axis<T> {
@@ -49,7 +49,7 @@ pub fn run<S: Simd>(x: &[S::T], n: usize, c: usize, rows: &Axis<S::T>, columns: 
     if out.is_empty() {
         return;
     }
-    let (together, out) = ((GRAIN / (w.max(wo) * c)).clamp(1, ho), Parts::new(out));
+    let (together, out) = (even(n * ho, GRAIN / (w.max(wo) * c)), Parts::new(out));
     tasks((n * ho).div_ceil(together), |t| {
         with(Slot::Band, w * c, |line: &mut [S::T]| {
             for i in t * together..((t + 1) * together).min(n * ho) {
