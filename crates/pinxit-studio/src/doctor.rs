@@ -78,12 +78,12 @@ fn instructions() -> Finding {
     finding("instructions", is_wide, Verdict::Weak, found)
 }
 
-/// Without it nothing is amiss: everything multiplies in f32 unless a run asks for bf16.
+/// Without it nothing is amiss: everything multiplies in f32.
 fn bf16() -> Finding {
     let found = if Precision::Bf16.native() {
-        "native: --set precision=bf16 multiplies in it"
+        "native: training multiplies in it, unless --set precision=f32"
     } else {
-        "not native to these instructions: --set precision=bf16 would compute in f32"
+        "not native to these instructions: training multiplies in f32"
     };
     finding("bf16", true, Verdict::Fine, found.into())
 }
