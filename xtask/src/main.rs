@@ -13,8 +13,8 @@ const HELP: &str = "cargo xtask CHORE
   test               set up, then format, lints, layers, tests, docs check: what CI runs
   layers             the crates use only what ARCHITECTURE.md lets them use
   docs [--write]     generated pages are current and links resolve (--write: regenerate them)
-  bench [--rounds N] [--presets A,B]   speed, memory and start-up beside PyTorch, oneDNN and ONNX Runtime, in turns, 5 rounds;
-                     writes docs/benchmarks.md
+  bench              speed, memory and start-up beside PyTorch, oneDNN and ONNX Runtime, in turns; writes docs/benchmarks.md
+                     [--rounds 5] [--presets xs-64,s-64] [--parts peak,training,painting,kernels,start-up,instructions]
   bench --quick      one preset, a few kernels, one round, nothing written
   bench --instructions   instructions of a few kernels (valgrind), and their change against docs/benchmarks.md
   evidence [NAME]    long proofs anyone can rerun; without a name, the list";
@@ -27,11 +27,9 @@ fn main() -> Result<()> {
         ["layers"] => layers::run(),
         ["docs"] => docs::run(false),
         ["docs", "--write"] => docs::run(true),
-        ["bench"] => bench::run(5, ""),
-        ["bench", "--rounds", n] => bench::run(n.parse()?, ""),
-        ["bench", "--rounds", n, "--presets", names] => bench::run(n.parse()?, names),
         ["bench", "--quick"] => bench::quick(),
         ["bench", "--instructions"] => bench::instructions::run(),
+        ["bench", rest @ ..] => bench::run(rest),
         ["evidence", rest @ ..] => evidence::run(rest),
         ["help" | "--help" | "-h"] | [] => {
             println!("{HELP}");

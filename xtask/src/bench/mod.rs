@@ -14,6 +14,7 @@ mod training;
 
 use crate::shell;
 use anyhow::{Context, Result, bail};
+use page::Section;
 use peers::Peers;
 
 const PRESETS: &[&str] = &["xs-32", "xs-64", "s-64", "xs-128", "s-128"];
@@ -29,40 +30,68 @@ struct Plan {
     kernels: &'static str,
 }
 
+/// What can be measured by itself, in the order of the page.
+const PARTS: &[&str] = &["peak", "training", "painting", "kernels", "start-up", "instructions"];
+
 /// Prints a few comparisons of one round.
 pub fn quick() -> Result<()> {
     let plan = Plan { rounds: 1, seconds: "1", presets: vec!["xs-64"], kernels: "16x16" };
-    print!("\n{}", measure(&plan, "cargo xtask bench --quick")?);
-    Ok(())
-}
-
-/// Makes every comparison, of all presets or of those named (commas between), and writes `docs/benchmarks.md`.
-pub fn run(rounds: usize, names: &str) -> Result<()> {
-    let named: Vec<&str> = names.split(',').filter(|name| !name.is_empty()).collect();
-    if let Some(unknown) = named.iter().find(|name| !PRESETS.contains(name)) {
-        bail!("no preset {unknown:?}; there are {PRESETS:?}");
+    let (load, peers) = (page::load(), prepared()?);
+    for part in PARTS {
+        measure(part, &plan, &peers)?.iter().for_each(|s| print!("{}", page::section(s, "cargo xtask bench --quick", &load)));
     }
-    let presets = PRESETS.iter().copied().filter(|preset| named.is_empty() || named.contains(preset)).collect();
-    let only = if named.is_empty() { String::new() } else { format!(" --presets {names}") };
-    let plan = Plan { rounds, seconds: "3", presets, kernels: "" };
-    let page = measure(&plan, &format!("cargo xtask bench --rounds {rounds}{only}"))?;
-    let path = shell::root().join("docs/benchmarks.md");
-    std::fs::write(&path, page).with_context(|| path.display().to_string())?;
-    println!("wrote docs/benchmarks.md");
     Ok(())
 }
 
-fn measure(plan: &Plan, command: &str) -> Result<String> {
-    let load = page::load();
+/// `[--rounds N] [--presets A,B] [--parts A,B]`: measures and writes `docs/benchmarks.md`, section by section, so that a run cut short
+/// keeps what it has.
+pub fn run(words: &[&str]) -> Result<()> {
+    let (mut rounds, mut presets, mut parts) = (5, PRESETS.to_vec(), PARTS.to_vec());
+    for pair in words.chunks(2) {
+        match pair {
+            ["--rounds", n] => rounds = n.parse()?,
+            ["--presets", names] => presets = among(PRESETS, names)?,
+            ["--parts", names] => parts = among(PARTS, names)?,
+            other => bail!("bench does not know {other:?}"),
+        }
+    }
+    let command = ["cargo xtask bench", &words.join(" ")].join(" ").trim_end().to_string();
+    let plan = Plan { rounds, seconds: "3", presets, kernels: "" };
+    let (load, peers, path) = (page::load(), prepared()?, shell::root().join("docs/benchmarks.md"));
+    for part in parts {
+        for section in measure(part, &plan, &peers)? {
+            let page = std::fs::read_to_string(&path).unwrap_or_default();
+            let page = page::with_section(&page, &page::section(&section, &command, &load));
+            std::fs::write(&path, page).with_context(|| path.display().to_string())?;
+            println!("wrote \"{}\" to docs/benchmarks.md", section.title);
+        }
+    }
+    Ok(())
+}
+
+/// Those of `all` that are named, commas between.
+fn among<'a>(all: &[&'a str], names: &str) -> Result<Vec<&'a str>> {
+    let known = |name: &str| all.iter().copied().find(|known| *known == name);
+    names.split(',').map(|name| known(name).with_context(|| format!("no {name:?}; there are {all:?}"))).collect()
+}
+
+/// The peers, with ours built.
+fn prepared() -> Result<Peers> {
     let peers = Peers::set_up()?;
     build(PROGRAMS)?;
-    let mut sections = vec![peak::measure(plan.rounds)?, training::measure(plan, &peers)?, painting::measure(plan, &peers)?];
-    sections.extend(kernels::measure(plan, &peers)?);
-    sections.push(start_up::measure(plan, &peers)?);
-    if instructions::possible() {
-        sections.push(instructions::measure()?);
-    }
-    Ok(page::page(command, &load, &sections)?)
+    Ok(peers)
+}
+
+fn measure(part: &str, plan: &Plan, peers: &Peers) -> Result<Vec<Section>> {
+    Ok(match part {
+        "peak" => vec![peak::measure(plan.rounds)?],
+        "training" => vec![training::measure(plan, peers)?],
+        "painting" => vec![painting::measure(plan, peers)?],
+        "kernels" => kernels::measure(plan, peers)?,
+        "start-up" => vec![start_up::measure(plan, peers)?],
+        _ if instructions::possible() => vec![instructions::measure()?],
+        _ => Vec::new(),
+    })
 }
 
 /// What is built of ours: the program, and an example for each comparison.

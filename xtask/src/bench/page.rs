@@ -1,6 +1,5 @@
 //! `docs/benchmarks.md`: the machine's class, and each section as it was measured.
 use super::table::Table;
-use std::fmt::Write;
 
 /// A comparison: what was measured and how, and the figures.
 pub struct Section {
@@ -12,24 +11,31 @@ pub struct Section {
     pub tables: Vec<Table>,
 }
 
-/// The page.
-pub fn page(command: &str, load: &str, sections: &[Section]) -> Result<String, std::fmt::Error> {
-    let mut p = String::new();
-    writeln!(p, "# Speed beside the peers\n")?;
-    writeln!(p, "Made by `{command}`; do not edit. {} {load}\n", machine())?;
-    writeln!(
-        p,
-        "The programs of a comparison are called in turns, never at the same time, and the median of the calls is told: a busy\n\
-         machine slows all of them, though not alike: PyTorch's threads wait for one another spinning and lose most. Speeds are to be\n\
-         compared within a row, not between machines."
-    )?;
-    for s in sections {
-        writeln!(p, "\n## {}\n\n{}", s.title, s.says)?;
-        for table in &s.tables {
-            write!(p, "\n{}", table.markdown())?;
-        }
+const HEAD: &str = "# Speed beside the peers
+
+Made by `cargo xtask bench`; do not edit.
+
+The programs of a comparison are called in turns, never at the same time, and the median of the calls is told: a busy
+machine slows all of them, though not alike: PyTorch's threads wait for one another spinning and lose most. Speeds are to be
+compared within a row, not between machines. Each section says how and where it was made.
+";
+
+/// A section as it stands on the page, with the command that made it.
+pub fn section(s: &Section, command: &str, load: &str) -> String {
+    let tables: String = s.tables.iter().map(|table| format!("\n{}", table.markdown())).collect();
+    format!("\n## {}\n\n    {command}\n\n{} {load}\n\n{}\n{tables}", s.title, machine(), s.says)
+}
+
+/// `page` with a section in the place of the one of the same title, or else at the end.
+pub fn with_section(page: &str, section: &str) -> String {
+    let title = |text: &str| text.trim_start().lines().next().unwrap_or_default().to_string();
+    let mut sections: Vec<String> = page.split("\n## ").skip(1).map(|text| format!("\n## {text}")).collect();
+    match sections.iter_mut().find(|old| title(old) == title(section)) {
+        Some(old) => *old = section.to_string(),
+        None => sections.push(section.to_string()),
     }
-    Ok(p)
+    sections.iter_mut().for_each(|s| *s = format!("{}\n", s.trim_end()));
+    format!("{HEAD}{}", sections.concat())
 }
 
 /// How busy the machine is: ask before anything is built.
@@ -50,4 +56,16 @@ fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let (model, family) = (field("model name").unwrap_or_else(|| "unknown CPU".into()), field("cpu family").unwrap_or_default());
     format!("Machine class: {cores} cores, {model} (family {family}, model {}), {wide}.", field("model\t\t").unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_takes_the_place_of_its_older_self() {
+        let page = with_section(&with_section("", "\n## One\n\nold\n"), "\n## Two\n\ntwo\n");
+        let page = with_section(&page, "\n## One\n\nnew\n");
+        assert_eq!(page, format!("{HEAD}\n## One\n\nnew\n\n## Two\n\ntwo\n"));
+    }
 }
