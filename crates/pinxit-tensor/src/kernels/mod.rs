@@ -109,7 +109,7 @@ pub trait Kernels: Sized {
     fn depthwise_input_grad(g: &Conv, dy: &[Self], w: &[Self], dx: &mut [Self]);
     /// Depthwise `dw` from `x` and `dy`.
     fn depthwise_weight_grad(g: &Conv, x: &[Self], dy: &[Self], dw: &mut [Self]);
-    /// `dsums` and `totals` from `dy` and `y` of `y = leaky_relu(sums * scale + bias) * gain`, see [`scaled_grad`].
+    /// `dsums` and `totals` from `dy` and `y` of `y = leaky_relu(sums * scale + bias) * gain`, see [`ScaledGrad`].
     fn scaled_grad(g: ScaledGrad<'_, Self>, dsums: &mut [Self], totals: &mut [Self]);
     /// Resizes `n` pictures of `c` channels: a linear map over rows, then one over columns.
     fn resample(x: &[Self], n: usize, c: usize, rows: &Axis<Self>, columns: &Axis<Self>, out: &mut [Self]);
