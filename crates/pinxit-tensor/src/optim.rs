@@ -64,8 +64,8 @@ pub fn ema_step<T: Real>(average: &mut Tensor<T>, w: &Tensor<T>, beta: f64) {
 
 /// Whether every number is neither infinite nor NaN.
 pub fn all_finite<T: Real>(t: &Tensor<T>) -> bool {
-    // 0 * x is 0 for every finite x and NaN for all others; a sum of them has no branch. One sum alone waits for itself:
-    // over the 5 million gradients of s-64 that took 3 ms of a step of 80.
+    // 0 * x is 0 for every finite x and NaN for all others; a sum of them has no branch. One sum alone waits for itself, so there
+    // are as many as fill the registers.
     const LANES: usize = 32;
     let fine = |block: &[T]| {
         let (chunks, mut sums) = (block.chunks_exact(LANES), [T::default(); LANES]);
