@@ -21,6 +21,9 @@ const INSIDE: usize = OPEN - 1;
 const NEXT: usize = 1 << 16;
 /// Spins before a worker sleeps: roughly a millisecond.
 const SPINS: usize = 20_000;
+/// Spins after which a worker offers its core to whoever waits for it. Two trainings of two threads side by side on two cores made
+/// 55 img/s each without and 90 with (`xs-64`, projected); one by itself makes as many either way.
+const OFFER: usize = 256;
 
 /// Spins before the caller, with all tasks handed out, believes that a worker has lost its core to another program. It then
 /// sleeps, because an idle core is given the worker that waits for one, and a busy one is not.
@@ -210,7 +213,7 @@ fn work(gate: &Gate, id: usize) {
         if state & OPEN == 0 || state / NEXT == seen {
             spins += 1;
             if spins < SPINS {
-                std::hint::spin_loop()
+                if spins % OFFER == 0 { std::thread::yield_now() } else { std::hint::spin_loop() }
             } else {
                 std::thread::park()
             }

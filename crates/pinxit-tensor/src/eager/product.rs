@@ -1,7 +1,7 @@
 //! Convolutions and matrix products: geometry and shape checks in front of the kernels.
 use super::nhwc;
-use crate::kernels::{After, Conv, Kernels, ScaledGrad};
-use crate::{ConvSpec, Leak, Real, Tensor, count};
+use crate::kernels::{After, Conv, Kernels, ScaledGrad, Sizes};
+use crate::{ConvSpec, Leak, Real, Tensor, count, par, pool};
 
 fn geometry(n: usize, (h, w): (usize, usize), (ci, co): (usize, usize), (kh, kw): (usize, usize), spec: ConvSpec) -> Conv {
     let fits = spec.stride > 0 && h + 2 * spec.pad >= kh && w + 2 * spec.pad >= kw;
@@ -118,7 +118,7 @@ pub(super) fn matmul<T: Real>(a: &Tensor<T>, b: &Tensor<T>, ta: bool, tb: bool) 
     let [m, k, n] = product_shape(a.shape(), ta, b.shape(), tb);
     let mut c = Tensor::recycled(&[m, n]);
     count::add(m * k * n);
-    <T as Kernels>::matmul(m, k, n, a.data(), ta, b.data(), tb, c.data_mut());
+    <T as Kernels>::matmul_with(Sizes { m, k, n, ta, tb }, a.data(), b.data(), b.packed(), c.data_mut());
     c
 }
 
@@ -128,9 +128,15 @@ pub(super) fn matmul_each<T: Real>(a: &Tensor<T>, b: &Tensor<T>, ta: bool, tb: b
     let [m, k, n] = product_shape(&sa[1..], ta, &sb[1..], tb);
     let mut c = Tensor::recycled(&[sa[0], m, n]);
     count::add(sa[0] * m * k * n);
-    for (i, c) in c.data_mut().chunks_exact_mut((m * n).max(1)).enumerate() {
+    let product = |i: usize, c: &mut [T]| {
         let (a, b) = (&a.data()[i * m * k..][..m * k], &b.data()[i * k * n..][..k * n]);
         <T as Kernels>::matmul(m, k, n, a, ta, b, tb, c);
+    };
+    // A product of its own for each thread: shared out one by one they were no faster on two threads than on one.
+    match m * n {
+        0 => {}
+        _ if sa[0] < pool::threads() => c.data_mut().chunks_exact_mut(m * n).enumerate().for_each(|(i, c)| product(i, c)),
+        len => par::blocks(c.data_mut(), len, product),
     }
     c
 }

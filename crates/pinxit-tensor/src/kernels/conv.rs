@@ -47,13 +47,6 @@ pub struct Extras<'a, T> {
     pub after: Option<After<'a, T>>,
 }
 
-impl<T> Extras<'_, T> {
-    /// None of it.
-    pub fn none() -> Self {
-        Extras { kept: None, after: None }
-    }
-}
-
 /// How a pass is cut into tasks.
 struct Cut {
     /// Pictures a task.

@@ -1,4 +1,5 @@
 //! Matrix products as convolutions of one tap: rows are pixels, columns are channels.
+use super::kept::Kept;
 use super::pass::{Axis, Pass};
 use super::scratch::{Plain, Slot, with};
 use super::simd::Exact;
@@ -19,23 +20,40 @@ fn plain(len: usize) -> Axis {
     Axis { taps: vec![0], at: 0, step: 1, len, out_step: 1, out_at: 0, source: len, destination: len }
 }
 
-/// See [`super::Kernels::matmul`].
-pub fn run<S: Exact>(m: usize, k: usize, n: usize, a: &[S::T], ta: bool, b: &[S::T], tb: bool, c: &mut [S::T]) {
+/// Of a product `c[m,n] = op(a)[m,k] op(b)[k,n]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Rows of the result.
+    pub m: usize,
+    /// Products summed into one number.
+    pub k: usize,
+    /// Columns of the result.
+    pub n: usize,
+    /// `a` is stored `[k,m]`.
+    pub ta: bool,
+    /// `b` is stored `[n,k]`.
+    pub tb: bool,
+}
+
+/// See [`super::Kernels::matmul_with`].
+pub fn run<S: Exact>(s: Sizes, a: &[S::T], b: &[S::T], kept: Option<&Kept>, c: &mut [S::T]) {
+    let Sizes { m, k, n, ta, tb } = s;
     if k == 0 {
         return c.fill(S::T::default());
     }
     match (ta, tb) {
-        (false, false) if m <= FEW && n.is_multiple_of(S::LANES) => few_rows::<S>(m, k, n, a, b, c),
+        (false, false) if kept.is_none() && m <= FEW && n.is_multiple_of(S::LANES) => few_rows::<S>(m, k, n, a, b, c),
         (false, _) => {
             let weight = if tb { [0, 1, k] } else { [0, n, 1] };
-            conv::run::<S>(&Pass { n: 1, y: plain(1), x: plain(m), ci: k, co: n, kw: 1, weight }, a, b, conv::Extras::none(), c);
+            let pass = Pass { n: 1, y: plain(1), x: plain(m), ci: k, co: n, kw: 1, weight };
+            conv::run::<S>(&pass, a, b, conv::Extras { kept, after: None }, c);
         }
         (true, false) => {
             weight_grad::run::<S>(&Conv { n: 1, h: 1, w: k, ci: m, co: n, kh: 1, kw: 1, stride: 1, pad: 0 }, a, b, c)
         }
         (true, true) => with(Slot::Transposed, k * n, |plain_b: &mut [S::T]| {
             transpose(b, n, k, plain_b);
-            run::<S>(m, k, n, a, true, plain_b, false, c);
+            run::<S>(Sizes { tb: false, ..s }, a, plain_b, None, c);
         }),
     }
 }

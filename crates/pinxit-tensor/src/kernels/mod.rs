@@ -36,6 +36,7 @@ use crate::Real;
 pub use after::{After, Kink};
 pub use isa::{Isa, cpu, isa, set_isa};
 pub use kept::Kept;
+pub use matmul::Sizes;
 use portable::{Portable, PortableBf16};
 pub use precision::{Precision, precision, with_precision};
 pub use resample::Axis;
@@ -113,8 +114,13 @@ pub trait Kernels: Sized {
     fn scaled_grad(g: ScaledGrad<'_, Self>, dsums: &mut [Self], totals: &mut [Self]);
     /// Resizes `n` pictures of `c` channels: a linear map over rows, then one over columns.
     fn resample(x: &[Self], n: usize, c: usize, rows: &Axis<Self>, columns: &Axis<Self>, out: &mut [Self]);
+    /// `c[m,n] = op(a)[m,k] op(b)[k,n]`; packed `b` is kept in `kept`, which belongs to `b` alone.
+    fn matmul_with(s: Sizes, a: &[Self], b: &[Self], kept: Option<&Kept>, c: &mut [Self]);
     /// `c[m,n] = op(a)[m,k] op(b)[k,n]`; `ta`: `a` is stored `[k,m]`; `tb`: `b` is stored `[n,k]`.
-    fn matmul(m: usize, k: usize, n: usize, a: &[Self], ta: bool, b: &[Self], tb: bool, c: &mut [Self]);
+    #[allow(clippy::too_many_arguments)]
+    fn matmul(m: usize, k: usize, n: usize, a: &[Self], ta: bool, b: &[Self], tb: bool, c: &mut [Self]) {
+        Self::matmul_with(Sizes { m, k, n, ta, tb }, a, b, None, c)
+    }
 }
 
 /// Calls a kernel written over [`simd::Simd`] with the instruction set in use.
@@ -174,8 +180,8 @@ macro_rules! kernels {
             fn scaled_grad(g: ScaledGrad<'_, Self>, dsums: &mut [Self], totals: &mut [Self]) {
                 $call!(scaled_grad::run(g, dsums, totals))
             }
-            fn matmul(m: usize, k: usize, n: usize, a: &[Self], ta: bool, b: &[Self], tb: bool, c: &mut [Self]) {
-                $call!(matmul::run(m, k, n, a, ta, b, tb, c))
+            fn matmul_with(s: Sizes, a: &[Self], b: &[Self], kept: Option<&Kept>, c: &mut [Self]) {
+                $call!(matmul::run(s, a, b, kept, c))
             }
         }
     };

@@ -33,6 +33,8 @@ const SLICE: usize = 32;
 /// Tasks below which slices are made smaller, unless channels and taps of a slice would be too few to be worth repacking dy.
 const TASKS: usize = 4;
 const WORTH: usize = 64;
+/// Weights of one tap up to which rounding and packing cost more than pairs of bf16 gain.
+const FEW_WEIGHTS: usize = 4096;
 
 /// How the work is cut. All strips are equal; what hangs over an edge is multiplied by zeros.
 struct Cut {
@@ -104,7 +106,7 @@ pub fn run<S: Simd>(g: &Conv, x: &[S::T], dy: &[S::T], dw: &mut [S::T]) {
             // Pixels without neighbours: one long row, cut into even strips.
             return run::<S>(&Conv { n: 1, h: 1, w: g.n * g.h * g.w, ..*g }, x, dy, dw);
         }
-        if S::K::NUMBERS == 1 && g.n == 1 && g.w > 0 && g.co.is_multiple_of(S::LANES) {
+        if g.w > 0 && (S::K::NUMBERS == 1 || g.ci * g.co <= FEW_WEIGHTS) {
             return in_place::<S::Plain>(g, x, dy, dw);
         }
     }
@@ -130,32 +132,41 @@ pub fn run<S: Simd>(g: &Conv, x: &[S::T], dy: &[S::T], dw: &mut [S::T]) {
 
 /// One tap, and one long row: x and dy are read where they lie, since nothing is gained by packing what is read once or twice.
 fn in_place<S: Exact>(g: &Conv, x: &[S::T], dy: &[S::T], dw: &mut [S::T]) {
-    let (pixels, weights) = (g.w, g.ci * g.co);
+    let (pixels, weights, width) = (g.n * g.w, g.ci * g.co, padded::<S>(g.co));
     assert!(x.len() >= pixels * g.ci && dy.len() >= pixels * g.co && dw.len() == weights, "operands of {g:?}");
     let shares = (PARTIAL / weights.max(1)).min(16).min(pixels / SHARE).max(1);
     let slice = (g.ci * shares / TASKS).clamp(S::ROWS, SLICE).next_multiple_of(S::ROWS);
     let slices = g.ci.div_ceil(slice);
     let (rows, to): (Vec<usize>, Vec<usize>) = (0..S::ROWS).map(|i| (i, i * g.co)).unzip();
+    // Lanes beyond the last column hold the next pixel's numbers, which nobody stores. Past the last pixels there are none.
+    let last = if width == g.co { 0 } else { width.div_ceil(g.co.max(1)).min(pixels) };
+    let mut end_of_dy = vec![S::T::default(); last * g.co + width];
+    end_of_dy[..last * g.co].copy_from_slice(&dy[(pixels - last) * g.co..][..last * g.co]);
     with(Slot::Partial, weights * shares, |sums: &mut [S::T]| {
         let parts = Parts::new(sums);
         tasks(slices * shares, |t| {
             let (share, slice) = (t / slices, t % slices * slice..((t % slices + 1) * slice).min(g.ci));
             let (begin, end) = (pixels * share / shares, pixels * (share + 1) / shares);
             let sums = parts.start().wrapping_add(share * weights);
-            for first in (begin..end).step_by(RUN) {
-                let (len, fresh) = (RUN.min(end - first), first == begin);
+            let add = |first: usize, len: usize, dy: &[S::T]| {
                 for j in 0..tiles::<S>(g.co) {
                     let (column, q, columns) = span::<S>(j, g.co);
-                    let b = dy[first * g.co + column..].as_ptr();
+                    let b = dy[column..][..(len - 1) * g.co + q * S::LANES].as_ptr();
                     for channel in slice.clone().step_by(S::ROWS) {
                         let (used, a) = (S::ROWS.min(slice.end - channel), x[first * g.ci + channel..].as_ptr());
                         let (from, to, segments) = (&rows[..used], &to[..used], &[0][..]);
                         let (step, pitch, out) = (g.ci, g.co, sums.wrapping_add(channel * g.co + column));
+                        let fresh = first == begin;
                         let t = Tile { a, from, step, segments, len, b, pitch, out, to, columns, fresh, after: None };
                         // SAFETY: pixels and channels as asserted; these rows of the share's sums are this task's alone.
                         unsafe { tile::<S>(q, t) }
                     }
                 }
+            };
+            let near = end.min(pixels - last).max(begin);
+            (begin..near).step_by(RUN).for_each(|first| add(first, RUN.min(near - first), &dy[first * g.co..]));
+            if near < end {
+                add(near, end - near, &end_of_dy[(near + last - pixels) * g.co..]);
             }
         });
         add_shares(sums, weights, g.co, g.co, dw);

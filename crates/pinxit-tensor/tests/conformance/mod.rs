@@ -1,7 +1,9 @@
 //! Kernels held against the plain loops in f64: shared by the tests and by the example that draws shapes at random.
 #![allow(dead_code)] // each of them uses its part
 use pinxit_tensor::Real;
-use pinxit_tensor::kernels::{After, Conv, Isa, Kept, Kernels, Kink, Precision, naive, precision, set_isa, with_precision};
+use pinxit_tensor::kernels::{
+    After, Conv, Isa, Kept, Kernels, Kink, Precision, Sizes, naive, precision, set_isa, with_precision,
+};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The instruction set and the thread count belong to the process: tests that choose them take turns.
@@ -129,6 +131,12 @@ pub fn check_product([m, k, n]: [usize; 3], ta: bool, tb: bool) {
         let mut got = vec![f32::NAN; m * n];
         f32::matmul(m, k, n, a, ta, b, tb, &mut got);
         close(&format!("{isa} {m}x{k}x{n} {ta} {tb}"), &got, want, k, f32::EPSILON as f64);
+        let kept = Kept::default();
+        for _ in 0..2 {
+            let mut again = vec![f32::NAN; m * n];
+            f32::matmul_with(Sizes { m, k, n, ta, tb }, a, b, Some(&kept), &mut again);
+            assert!(again == got, "{isa} {m}x{k}x{n} {ta} {tb} with b kept");
+        }
     });
 }
 
