@@ -8,10 +8,12 @@
 mod error;
 pub mod near;
 mod painter;
+mod prompt;
 mod recipe;
 
 pub use error::Error;
 pub use painter::Painter;
+pub use prompt::Prompt;
 pub use recipe::{ModelRef, Operation, Recipe, VERSION};
 
 /// Result with this crate's [`Error`].

@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use pinxit_image::Picture;
-use pinxit_nn::{Bound, Generator, Labels, Model};
+use pinxit_nn::{Bound, Generator, Labels, Model, Vocabulary};
 use pinxit_tensor::{Array, Rng, Tensor, pool};
 
-use crate::{Error, ModelRef, Recipe, Result};
+use crate::{Error, ModelRef, Prompt, Recipe, Result};
 
 /// Latents averaged for the mean w of a label: 4096 puts its error near 1.5 % of the spread of w.
 const MEAN_SAMPLES: usize = 4096;
@@ -15,8 +15,8 @@ const MEAN_BATCH: usize = 256;
 /// Seed of the latents behind the mean w; part of what a recipe means, never to change within recipe version 1.
 const MEAN_SEED: u64 = 0;
 
-/// Class and style as the network counts them; the count itself means "no label".
-type LabelPair = (u32, u32);
+/// Class and style as the network counts them (the count itself means "no label"), and words.
+type LabelSet = (u32, u32, Vec<u32>);
 
 /// One model, ready to paint.
 pub struct Painter {
@@ -24,10 +24,11 @@ pub struct Painter {
     generator: Generator,
     classes: Vec<String>,
     styles: Vec<String>,
+    vocabulary: Vocabulary,
     class_counts: Vec<usize>,
     style_counts: Vec<usize>,
     weights: Bound<Tensor>,
-    means: BTreeMap<LabelPair, Tensor>,
+    means: BTreeMap<LabelSet, Tensor>,
 }
 
 impl Painter {
@@ -38,6 +39,7 @@ impl Painter {
             model: ModelRef { hash, name: name.into() },
             classes: model.meta.classes.clone(),
             styles: model.meta.styles.clone(),
+            vocabulary: Vocabulary::new(model.meta.words.clone()),
             class_counts: model.meta.dataset.class_counts.clone(),
             style_counts: model.meta.dataset.style_counts.clone(),
             weights: generator.plan(&model.weights),
@@ -57,6 +59,14 @@ impl Painter {
     /// Style names, in the order of training.
     pub fn styles(&self) -> &[String] {
         &self.styles
+    }
+    /// The words it reads; none where it learnt no captions.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+    /// What a text asks this model for.
+    pub fn prompt(&self, text: &str) -> Prompt {
+        Prompt::read(text, self)
     }
     /// A class as often as the pictures it learnt from had it; every class alike where the model does not say. None if it knows none.
     pub fn draw_class(&self, rng: &mut Rng) -> Option<&str> {
@@ -88,10 +98,10 @@ impl Painter {
     /// sum in another order when it has more rows. Several are painted at once, one a thread.
     pub fn paint(&mut self, recipes: &[Recipe]) -> Result<Vec<Picture>> {
         for recipe in recipes {
-            let pair = self.check(recipe)?;
-            if recipe.psi != 1.0 && !self.means.contains_key(&pair) {
-                let mean = self.compute_mean(pair);
-                self.means.insert(pair, mean);
+            let labels = self.check(recipe)?;
+            if recipe.psi != 1.0 && !self.means.contains_key(&labels) {
+                let mean = self.compute_mean(&labels);
+                self.means.insert(labels, mean);
             }
         }
         let painted: Vec<OnceLock<Result<Picture>>> = recipes.iter().map(|_| OnceLock::new()).collect();
@@ -105,7 +115,7 @@ impl Painter {
     }
 
     /// The labels of a recipe that this painter can paint.
-    fn check(&self, recipe: &Recipe) -> Result<LabelPair> {
+    fn check(&self, recipe: &Recipe) -> Result<LabelSet> {
         recipe.check()?;
         if recipe.model.hash != self.model.hash {
             return Err(Error::OtherModel { wanted: recipe.model.hash.clone(), found: self.model.hash.clone() });
@@ -114,10 +124,10 @@ impl Painter {
     }
 
     fn paint_one(&self, recipe: &Recipe) -> Result<Picture> {
-        let pair = self.labels(recipe)?;
+        let labels = self.labels(recipe)?;
         let z = Rng::stream(recipe.seed, "latents").normal_tensor(&[1, self.generator.config.z_dim]);
-        let mut w = self.map(&z, pair);
-        if let Some(mean) = self.means.get(&pair).filter(|_| recipe.psi != 1.0) {
+        let mut w = self.map(&z, &labels);
+        if let Some(mean) = self.means.get(&labels).filter(|_| recipe.psi != 1.0) {
             w = mean.add(&w.sub(mean).scale(recipe.psi));
         }
         let ws = vec![w; self.generator.stages()];
@@ -126,19 +136,19 @@ impl Painter {
     }
 
     /// `[n, z]` to `[n, w]`, all with the same labels.
-    fn map(&self, z: &Tensor, (class, style): LabelPair) -> Tensor {
+    fn map(&self, z: &Tensor, (class, style, words): &LabelSet) -> Tensor {
         let n = z.shape()[0];
-        let labels = Labels { class: vec![class; n], style: vec![style; n] };
+        let labels = Labels { class: vec![*class; n], style: vec![*style; n], words: vec![words.clone(); n] };
         self.generator.mapping(&self.weights, z, &labels)
     }
 
-    /// The mean w of a label pair, `[1, w]`.
-    fn compute_mean(&self, pair: LabelPair) -> Tensor {
+    /// The mean w of these labels, `[1, w]`.
+    fn compute_mean(&self, labels: &LabelSet) -> Tensor {
         let mut rng = Rng::stream(MEAN_SEED, "truncation");
         let mut sum = vec![0.0f64; self.generator.config.w_dim];
         for _ in 0..MEAN_SAMPLES / MEAN_BATCH {
             let z = rng.normal_tensor(&[MEAN_BATCH, self.generator.config.z_dim]);
-            let w = self.map(&z, pair);
+            let w = self.map(&z, labels);
             for row in w.data().chunks_exact(sum.len()) {
                 sum.iter_mut().zip(row).for_each(|(s, x)| *s += f64::from(*x));
             }
@@ -146,10 +156,11 @@ impl Painter {
         Tensor::new(&[1, sum.len()], sum.iter().map(|s| (s / MEAN_SAMPLES as f64) as f32).collect())
     }
 
-    fn labels(&self, recipe: &Recipe) -> Result<LabelPair> {
+    fn labels(&self, recipe: &Recipe) -> Result<LabelSet> {
         let class = label_index("class", recipe.class.as_deref(), &self.classes)?;
         let style = label_index("style", recipe.style.as_deref(), &self.styles)?;
-        Ok((class, style))
+        let words = recipe.caption.as_deref().map(|text| self.vocabulary.read(text).known).unwrap_or_default();
+        Ok((class, style, words))
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Recipe {
     /// Style name, if one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub style: Option<String>,
-    /// Caption, kept for the reader; the network does not see it yet.
+    /// What the picture shall show, in words: read by models that learnt captions, kept for people by all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caption: Option<String>,
     /// Truncation towards the mean picture: 1 none, 0 the mean (Karras et al. 2019, section B).

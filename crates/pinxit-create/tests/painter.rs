@@ -1,6 +1,6 @@
 //! The painter on a small untrained model: what a recipe decides, and what it must not depend on.
 #![allow(clippy::unwrap_used)] // a test that cannot go on may panic
-use pinxit_create::{Error, Painter, Recipe};
+use pinxit_create::{Error, Painter, Prompt, Recipe};
 use pinxit_nn::{Generator, GeneratorConfig, Model, ModelMeta, Preset};
 use pinxit_tensor::Rng;
 
@@ -10,10 +10,11 @@ fn painter(init_seed: u64) -> Painter {
 
 fn model(init_seed: u64) -> Model {
     let mut config = GeneratorConfig::new(Preset::Xs32, (4, 4), 2, 1);
-    config.channels = vec![24, 16, 16, 8];
+    (config.channels, config.words) = (vec![24, 16, 16, 8], 3);
     let weights = Generator::new(config.clone()).init(init_seed);
     let classes = vec!["oak".to_string(), "birch".to_string()];
-    let meta = ModelMeta { classes, styles: vec!["ink".into()], ..ModelMeta::default() };
+    let words = vec!["tall".to_string(), "snow".to_string(), "oak".to_string()];
+    let meta = ModelMeta { classes, styles: vec!["ink".into()], words, ..ModelMeta::default() };
     Model { generator: config, meta, weights }
 }
 
@@ -54,6 +55,27 @@ fn psi_goes_from_the_mean_picture_to_full_variety() {
     };
     let (half, full) = (paint(&mut painter, 1, 0.5), paint(&mut painter, 1, 1.0));
     assert!(distance(&half, &mean) < distance(&full, &mean) && half != mean);
+}
+
+#[test]
+fn a_prompt_names_labels_and_words_and_what_it_does_not_know() {
+    let mut painter = painter(3);
+    let read = |text: &str| painter.prompt(text);
+    let prompt = read("A tall birch in the ink style, at midnight");
+    let want = Prompt { class: Some("birch".into()), style: Some("ink".into()), words: true, unknown: vec!["midnight".into()] };
+    assert_eq!(prompt, want);
+    assert_eq!(read("style of a cloud").unknown, ["style", "cloud"], "it points at nothing");
+    assert_eq!(read(""), Prompt::default());
+    let mut paint = |caption: Option<&str>, psi: f64| {
+        let mut recipe = painter.recipe(1, Some("oak"), None, psi).unwrap();
+        recipe.caption = caption.map(String::from);
+        painter.paint(&[recipe]).unwrap().remove(0)
+    };
+    for psi in [1.0, 0.5] {
+        assert!(paint(Some("snow"), psi) != paint(None, psi), "words are seen");
+        assert!(paint(Some("snow, and tall"), psi) == paint(Some("Tall snow at midnight"), psi), "those that are known");
+        assert!(paint(Some("midnight"), psi) == paint(None, psi));
+    }
 }
 
 #[test]

@@ -18,6 +18,15 @@ pub struct Dataset {
     inner: Arc<Inner>,
     uses_class: bool,
     uses_style: bool,
+    words: Option<Arc<Words>>,
+}
+
+/// Captions as the words somebody reads in them.
+#[derive(Debug)]
+struct Words {
+    names: Vec<String>,
+    /// Of each picture.
+    of: Vec<Vec<u32>>,
 }
 
 #[derive(Debug)]
@@ -76,7 +85,7 @@ impl Dataset {
         let side = |split| (0..records.len() as u32).filter(|&i| records[i as usize].split == split).collect();
         let (train, held_out) = (side(Split::Train), side(Split::HeldOut));
         let inner = Inner { dir: dir.to_owned(), file, records, class, style, train, held_out, pixels, stamp };
-        let dataset = Self { inner: Arc::new(inner), uses_class: true, uses_style: true };
+        let dataset = Self { inner: Arc::new(inner), uses_class: true, uses_style: true, words: None };
         dataset.verify_pixels()?;
         Ok(dataset)
     }
@@ -84,7 +93,14 @@ impl Dataset {
     /// The same pictures, with class or style labels hidden (`false`): for a model that shall not learn them.
     #[must_use]
     pub fn with_labels(&self, class: bool, style: bool) -> Self {
-        Self { inner: self.inner.clone(), uses_class: class, uses_style: style }
+        Self { uses_class: class, uses_style: style, ..self.clone() }
+    }
+
+    /// The same pictures, each with the words that `read` finds in its caption: indices into `names`.
+    #[must_use]
+    pub fn with_words(&self, names: Vec<String>, read: impl Fn(&str) -> Vec<u32>) -> Self {
+        let of = self.inner.records.iter().map(|r| r.caption.as_deref().map(&read).unwrap_or_default()).collect();
+        Self { words: Some(Arc::new(Words { names, of })), ..self.clone() }
     }
 
     /// Pictures, both sides of the split together.
@@ -115,6 +131,12 @@ impl Dataset {
     #[must_use]
     pub fn styles(&self) -> &[String] {
         if self.uses_style { &self.inner.file.styles } else { &[] }
+    }
+
+    /// Words; a picture's are indices into them. Empty unless [`Dataset::with_words`] gave some.
+    #[must_use]
+    pub fn words(&self) -> &[String] {
+        self.words.as_ref().map_or(&[], |w| &w.names)
     }
 
     /// BLAKE3 over everything that training sees, hex.
@@ -175,6 +197,12 @@ impl Dataset {
     #[must_use]
     pub fn style(&self, i: usize) -> Option<u32> {
         self.inner.style[i].filter(|_| self.uses_style)
+    }
+
+    /// Words of picture `i`, indices into [`Dataset::words`].
+    #[must_use]
+    pub fn words_of(&self, i: usize) -> &[u32] {
+        self.words.as_ref().map_or(&[], |w| &w.of[i])
     }
 
     /// Where picture `i` came from and under what terms.

@@ -8,6 +8,7 @@ mod batches;
 mod copies;
 mod dataset;
 mod error;
+pub mod export;
 pub mod format;
 mod import;
 mod journal;

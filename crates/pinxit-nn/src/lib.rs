@@ -17,6 +17,7 @@ mod spec;
 mod spectral;
 pub mod tensorfile;
 pub mod weights;
+pub mod words;
 
 pub use error::Error;
 pub use features::FeatureNet;
@@ -27,6 +28,7 @@ pub use own::{OwnConfig, OwnDiscriminator, PenalizedStep};
 pub use projected::{ProjectedConfig, ProjectedDiscriminator};
 pub use tensorfile::{TensorFile, read_tensors, write_tensors};
 pub use weights::{Bound, Weights};
+pub use words::{Reading, Vocabulary};
 
 /// What every function of this crate that can fail returns.
 pub type Result<T> = std::result::Result<T, Error>;

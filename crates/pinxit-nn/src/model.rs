@@ -8,8 +8,10 @@ pub use crate::tensorfile::Precision;
 use crate::tensorfile::{Opened, first_not_finite, read_bytes, to_bytes, write_atomic};
 use crate::{Error, Generator, GeneratorConfig, Result, Weights};
 
-/// Version of the file's own metadata; raised when an older program could no longer make the same pictures.
-pub const FORMAT_VERSION: u32 = 1;
+/// Newest version of the file's own metadata that is known; raised when an older program could no longer make the same pictures.
+pub const FORMAT_VERSION: u32 = 2;
+/// Version of files whose model reads no words: any pinxit paints those.
+const WITHOUT_WORDS: u32 = 1;
 
 /// The one metadata key: JSON of format version, generator and [`ModelMeta`].
 const KEY: &str = "pinxit";
@@ -62,6 +64,9 @@ pub struct ModelMeta {
     pub classes: Vec<String>,
     /// Names of the styles, as many as the generator has.
     pub styles: Vec<String>,
+    /// The words it reads, as many as the generator has: see [`Vocabulary`](crate::Vocabulary).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<String>,
     /// How it was trained.
     pub training: TrainingSummary,
     /// On what.
@@ -135,7 +140,7 @@ impl Model {
         }
         let with = |hash: String| -> Result<Vec<u8>> {
             let card = Card {
-                format_version: FORMAT_VERSION,
+                format_version: self.version(),
                 resolution: self.generator.resolution(),
                 generator: self.generator.clone(),
                 hash,
@@ -153,7 +158,10 @@ impl Model {
     /// model read from it and saved again; a note about the training does not change it.
     pub fn hash(&self) -> String {
         let mut hasher = blake3::Hasher::new();
-        let sizes = serde_json::json!([FORMAT_VERSION, self.generator, self.meta.classes, self.meta.styles]);
+        let sizes = match self.meta.words.as_slice() {
+            [] => serde_json::json!([self.version(), self.generator, self.meta.classes, self.meta.styles]),
+            words => serde_json::json!([self.version(), self.generator, self.meta.classes, self.meta.styles, words]),
+        };
         hasher.update(sizes.to_string().as_bytes());
         for (name, tensor) in &self.weights {
             hasher.update(name.as_bytes());
@@ -161,6 +169,11 @@ impl Model {
             hasher.update(&bytes);
         }
         hasher.finalize().to_hex().to_string()
+    }
+
+    /// The oldest version of the format that can say what this model is.
+    fn version(&self) -> u32 {
+        if self.meta.words.is_empty() { WITHOUT_WORDS } else { FORMAT_VERSION }
     }
 
     /// The generator that these weights belong to.
@@ -183,10 +196,10 @@ fn unreadable(e: serde_json::Error) -> Error {
 }
 
 fn check_names(generator: &GeneratorConfig, meta: &ModelMeta) -> Result<()> {
-    for (what, names, count) in [("class", meta.classes.len(), generator.classes), ("style", meta.styles.len(), generator.styles)]
-    {
-        if names != count {
-            return Err(Error::Config(format!("{names} {what} names for {count} in the network")));
+    let names = [("class", &meta.classes), ("style", &meta.styles), ("word", &meta.words)];
+    for ((what, names), count) in names.into_iter().zip([generator.classes, generator.styles, generator.words]) {
+        if names.len() != count {
+            return Err(Error::Config(format!("{} {what} names for {count} in the network", names.len())));
         }
     }
     Ok(())

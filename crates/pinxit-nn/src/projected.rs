@@ -46,6 +46,8 @@ pub struct ProjectedConfig {
     pub classes: usize,
     /// Number of styles, 0 for none.
     pub styles: usize,
+    /// Number of words, 0 for none.
+    pub words: usize,
     /// Seed of the fixed mixing.
     pub mixing_seed: u64,
     /// Samples in a group of the batch-deviation channel (Karras et al. 2018), 0 for no such channel.
@@ -66,6 +68,7 @@ impl ProjectedConfig {
             embed: 32,
             classes,
             styles,
+            words: 0,
             mixing_seed: 0,
             minibatch_std: 4,
         }
@@ -239,7 +242,7 @@ impl ProjectedDiscriminator {
             out.extend(conv_specs(&format!("head.{k}.conv"), 3, width + deviation, c.embed));
             out.extend(conv_specs(&format!("head.{k}.out"), 1, c.embed, 1));
             let init = Init::Normal(1.0 / (c.embed as f64).sqrt());
-            out.extend(label_tables(&format!("head.{k}"), c.classes, c.styles, c.embed, init));
+            out.extend(label_tables(&format!("head.{k}"), [c.classes, c.styles, c.words], c.embed, init));
         }
         out
     }

@@ -42,11 +42,9 @@ fn first_values(spec: &Spec, seed: u64) -> Tensor<f32> {
     }
 }
 
-/// Rows of the two label tables under `prefix`; the style table exists only where there are styles.
-pub(crate) fn label_tables(prefix: &str, classes: usize, styles: usize, width: usize, init: Init) -> Vec<Spec> {
-    let mut out = vec![Spec::new(format!("{prefix}.class"), &[classes + 1, width], init)];
-    if styles > 0 {
-        out.push(Spec::new(format!("{prefix}.style"), &[styles + 1, width], init));
-    }
-    out
+/// The label tables under `prefix`, for so many classes, styles and words; those of styles and words exist only where there are any.
+pub(crate) fn label_tables(prefix: &str, [classes, styles, words]: [usize; 3], width: usize, init: Init) -> Vec<Spec> {
+    let table = |name: &str, count: usize| Spec::new(format!("{prefix}.{name}"), &[count + 1, width], init);
+    let others = [("style", styles), ("words", words)].into_iter().filter(|&(_, count)| count > 0);
+    [table("class", classes)].into_iter().chain(others.map(|(name, count)| table(name, count))).collect()
 }

@@ -24,6 +24,32 @@ fn model() -> Model {
     Model { weights: Generator::new(generator.clone()).init(3), generator, meta }
 }
 
+/// The same, reading words.
+fn reading() -> Model {
+    let mut model = model();
+    (model.generator.words, model.meta.words) = (2, vec!["red".into(), "small dog".into()]);
+    model.weights = Generator::new(model.generator.clone()).init(3);
+    model
+}
+
+#[test]
+fn words_make_another_model_of_a_newer_format() {
+    let version = |bytes: &[u8]| -> Value {
+        let n = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        let header: Value = serde_json::from_slice(&bytes[8..8 + n]).unwrap();
+        let card: Value = serde_json::from_str(header["__metadata__"]["pinxit"].as_str().unwrap()).unwrap();
+        card["format_version"].clone()
+    };
+    let bytes = reading().to_bytes(Precision::F32).unwrap();
+    assert_eq!((version(&bytes), version(&self::bytes())), (json!(2), json!(1)), "a file without words is what it was");
+    let back = Model::from_bytes(&bytes).unwrap();
+    assert_eq!(back.meta.words, ["red", "small dog"]);
+    let mut other = back.clone();
+    other.meta.words.swap(0, 1);
+    assert_ne!(other.hash(), back.hash(), "words that change places paint other pictures");
+    refused(&with_card(&bytes, |card| card["words"] = json!(["red"])));
+}
+
 fn same(a: &Weights<f32>, b: &Weights<f32>) -> bool {
     a.iter().eq(b.iter())
 }

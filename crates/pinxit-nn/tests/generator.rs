@@ -8,13 +8,13 @@ use pinxit_tensor::{Array, Rng, Tape, Tensor, backward};
 
 fn small() -> Generator {
     let mut config = GeneratorConfig::new(Preset::Xs32, (2, 3), 3, 2);
-    config.channels = vec![6, 5, 4];
+    (config.channels, config.words) = (vec![6, 5, 4], 3);
     (config.z_dim, config.w_dim, config.cond_dim) = (7, 8, 5);
     Generator::new(config)
 }
 
 fn labels() -> Labels {
-    Labels { class: vec![0, 3, 2, 1], style: vec![2, 1, 0, 1] }
+    Labels { words: vec![vec![1], vec![], vec![0, 1, 2], vec![2]], ..Labels::new(vec![0, 3, 2, 1], vec![2, 1, 0, 1]) }
 }
 
 #[test]
@@ -85,6 +85,9 @@ fn labels_and_later_styles_change_the_picture() {
     let a = g.generate(&p, &z, &Labels::all(1, 0, 0));
     assert_ne!(a, g.generate(&p, &z, &Labels::all(1, 1, 0)), "class");
     assert_ne!(a, g.generate(&p, &z, &Labels::all(1, 0, 1)), "style");
+    let said = |words: Vec<u32>| g.generate(&p, &z, &Labels { words: vec![words], ..Labels::all(1, 0, 0) });
+    assert_eq!(a, said(vec![]));
+    assert!(a != said(vec![2]) && said(vec![2]) != said(vec![0, 2]), "words");
     let w = g.mapping(&p, &z, &Labels::all(1, 0, 0));
     let other = g.mapping(&p, &rng.normal_tensor(&[1, 7]), &Labels::all(1, 0, 0));
     assert_eq!(a, g.synthesize(&p, &[w.clone(), w.clone(), w.clone()]));
@@ -105,7 +108,7 @@ fn a_plan_paints_the_same_to_the_last_bit() {
     let weights = g.init(1);
     let plan = g.plan(&weights);
     let z = Rng::stream(2, "z").normal_tensor(&[2, g.config.z_dim]);
-    let paint = |p: &Bound<Tensor>| g.generate(p, &z, &Labels { class: vec![0, 2], style: vec![0, 0] });
+    let paint = |p: &Bound<Tensor>| g.generate(p, &z, &Labels::new(vec![0, 2], vec![0, 0]));
     let plain = paint(&weights.eager());
     assert!(paint(&plan) == plain && paint(&plan) == plain);
     let mut other = weights.clone();

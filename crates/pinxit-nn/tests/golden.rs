@@ -68,6 +68,7 @@ fn own<T: Real>(way: &str, t: Tolerance) {
         embed: number(&file, "embed"),
         classes: number(&file, "classes"),
         styles: 0,
+        words: 0,
     };
     let d = OwnDiscriminator::new(config).unwrap();
     let w = file.weights.under("weight/").cast::<T>();

@@ -9,12 +9,14 @@ use pinxit_tensor::{Array, Rng, Tape, Tensor, backward, grad};
 const GAMMA: f64 = 3.0;
 
 fn small() -> OwnDiscriminator {
-    OwnDiscriminator::new(OwnConfig { widths: vec![4, 5, 6], resolution: (16, 24), embed: 7, classes: 3, styles: 2 }).unwrap()
+    let config = OwnConfig { widths: vec![4, 5, 6], resolution: (16, 24), embed: 7, classes: 3, styles: 2, words: 4 };
+    OwnDiscriminator::new(config).unwrap()
 }
 
 /// Two reals and two fakes with the same labels in pairs.
 fn batch() -> (Tensor<f64>, Labels) {
-    let labels = Labels { class: vec![1, 3], style: vec![2, 0] }.twice();
+    let words = vec![vec![0, 3], vec![]];
+    let labels = Labels { words, ..Labels::new(vec![1, 3], vec![2, 0]) }.twice();
     (Rng::new(11).normal_tensor(&[4, 16, 24, 3]), labels)
 }
 

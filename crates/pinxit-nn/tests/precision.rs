@@ -23,7 +23,7 @@ fn both(together: usize) -> [Vec<f32>; 2] {
     let paint = |first: usize| {
         let z: Tensor = Rng::stream(first as u64, "latents").normal_tensor(&[together, g.config.z_dim]);
         let class = (first..first + together).map(|i| i as u32 % (classes + 1)).collect();
-        g.generate(&plan, &z, &Labels { class, style: vec![0; together] }).to_vec()
+        g.generate(&plan, &z, &Labels::new(class, vec![0; together])).to_vec()
     };
     [Precision::F32, Precision::Bf16].map(|p| with_precision(p, || (0..PICTURES).step_by(together).flat_map(paint).collect()))
 }

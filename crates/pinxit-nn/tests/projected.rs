@@ -8,12 +8,12 @@ use pinxit_tensor::{Array, Rng, Tape, Tensor, Var, backward, grad};
 
 fn small(minibatch_std: usize) -> ProjectedDiscriminator {
     let base = ProjectedConfig::new((32, 32), 3, 2);
-    let config = ProjectedConfig { mix: 4, channels: 5, embed: 6, pixels: true, minibatch_std, ..base };
+    let config = ProjectedConfig { mix: 4, channels: 5, embed: 6, pixels: true, minibatch_std, words: 3, ..base };
     ProjectedDiscriminator::new(config, FeatureNet::shipped().unwrap()).unwrap()
 }
 
 fn labels() -> Labels {
-    Labels { class: vec![0, 3], style: vec![2, 1] }
+    Labels { words: vec![vec![], vec![0, 1]], ..Labels::new(vec![0, 3], vec![2, 1]) }
 }
 
 /// Sum of squares of all scores.

@@ -1,14 +1,15 @@
 //! `pinxit datasets`: what has been taken in.
 use std::collections::BTreeMap;
 use std::error::Error as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use pinxit_dataset::Dataset;
 use pinxit_dataset::format::{DatasetFile, SHEET_FILE};
-use pinxit_image::Metadata;
+use pinxit_dataset::{Dataset, export};
+use pinxit_image::{Encoding, Metadata};
 use pinxit_train::{metrics, run};
 use serde::Serialize;
 
+use crate::event::{Event, Task, Watcher, figures};
 use crate::home::Kind;
 use crate::settings::{GenerateSettings, ImageFormat};
 use crate::shell::command;
@@ -134,6 +135,41 @@ pub fn show(studio: &Studio, name: &str, place: &SheetPlace) -> Result<DatasetDe
 /// The message with what the system said.
 fn reason(e: &Error) -> String {
     e.source().map_or_else(|| e.to_string(), |cause| format!("{e}: {cause}"))
+}
+
+/// Files of an exported dataset.
+#[derive(Clone, Debug, Serialize)]
+pub struct Exported {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Pictures in it.
+    pub pictures: usize,
+    /// The label file.
+    pub labels: PathBuf,
+}
+
+/// Every picture as a PNG of the dataset's size, and last of all a label file that says what each is: other programs read them, and
+/// `pinxit import` takes them in again. What lies there with the same bytes is left, so an export that was stopped goes on.
+pub fn export(studio: &Studio, name: &str, folder: &Path, overwrite: bool, watcher: &mut dyn Watcher) -> Result<Exported> {
+    let dataset = open(studio, name)?;
+    let task = Task::Export;
+    watcher.event(Event::Started { task, name: name.into() });
+    paths::make_folder(folder)?;
+    let total = dataset.len() as u64;
+    for i in 0..dataset.len() {
+        watcher.event(Event::Progress { task, phase: "writing pictures".into(), step: i as u64, total });
+        if watcher.stop() {
+            watcher.event(Event::Interrupted { task, resume: None });
+            return Err(Error::Interrupted { resume: None });
+        }
+        let bytes = pinxit_image::encode(&dataset.picture(i)?, Encoding::Png, &Metadata::default())?;
+        paths::write_beside_others(&folder.join(export::file_name(i)), &bytes, overwrite)?;
+    }
+    let labels = folder.join(export::LABEL_FILE);
+    paths::write_beside_others(&labels, &export::label_table(&dataset)?, overwrite)?;
+    let exported = Exported { folder: folder.into(), pictures: dataset.len(), labels };
+    watcher.event(Event::Finished { task, result: figures(&exported), next: Vec::new() });
+    Ok(exported)
 }
 
 pub(crate) fn detail(dataset: &Dataset) -> DatasetDetail {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use pinxit_nn::Model;
 use serde::Serialize;
 
-use crate::evaluate::{EvaluateRequest, Evaluated, evaluate};
+use crate::evaluate::{EvaluateRequest, Evaluated, Judged, evaluate};
 use crate::event::{Event, Task, Watcher, figures};
 use crate::generate::{GenerateRequest, generate};
 use crate::home::Kind;
@@ -252,6 +252,7 @@ fn paint(studio: &Studio, model: &str, folder: &str, watcher: &mut dyn Watcher) 
         classes: Vec::new(),
         styles: Vec::new(),
         caption: None,
+        prompt: None,
         settings: GenerateSettings::default(),
         sheet: true,
         columns: None,
@@ -263,7 +264,13 @@ fn paint(studio: &Studio, model: &str, folder: &str, watcher: &mut dyn Watcher) 
 }
 
 fn measure(studio: &Studio, watcher: &mut dyn Watcher) -> Result<Evaluated> {
-    let request = EvaluateRequest { model: NAME.into(), dataset: Some(NAME.into()), pictures: MEASURED, repeats: 1 };
+    let request = EvaluateRequest {
+        judged: Judged::Model(NAME.into()),
+        dataset: Some(NAME.into()),
+        samples: MEASURED,
+        repeats: 1,
+        learnt: false,
+    };
     evaluate(studio, &request, watcher)
 }
 

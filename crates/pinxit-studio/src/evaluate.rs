@@ -1,33 +1,51 @@
-//! A model measured against a collection, next to what real pictures themselves score.
+//! A model's pictures, or anybody's, measured against a collection, next to what real pictures themselves score.
 use std::path::{Path, PathBuf};
 
 use pinxit_dataset::Dataset;
-use pinxit_nn::{FeatureNet, Model};
-use pinxit_train::metrics::{self, Measures, Report};
+use pinxit_image::Limits;
+use pinxit_nn::{FeatureNet, Model, Vocabulary};
+use pinxit_tensor::{Rng, Tensor};
+use pinxit_train::batch::pm1_from_u8;
+pub use pinxit_train::metrics::Report;
+use pinxit_train::metrics::{self, Eye, Learnt, Measures, PART, Reference, Seen};
 use serde::Serialize;
 
 use crate::event::{Event, Task, Watcher, figures};
+use crate::settings::ImageFormat;
+use crate::train::captioned;
 use crate::{Result, Studio, datasets, models};
 
 /// What to measure.
 #[derive(Clone, Debug)]
+pub enum Judged {
+    /// A model: a name, a run, or a file.
+    Model(String),
+    /// A folder of pictures that anything has painted, those of a class in a sub-folder of its name.
+    Pictures(PathBuf),
+}
+
+/// What to measure, and against what.
+#[derive(Clone, Debug)]
 pub struct EvaluateRequest {
-    /// Model: a name, a run, or a file.
-    pub model: String,
+    /// Whose pictures.
+    pub judged: Judged,
     /// Dataset; the one the model was trained on if absent.
     pub dataset: Option<String>,
-    /// Fakes for each seed, at most half of the training pictures.
-    pub pictures: usize,
-    /// Sets of fakes.
+    /// Pictures of each set, at most half of the training pictures.
+    pub samples: usize,
+    /// Sets a model paints.
     pub repeats: u64,
+    /// Also in the features of a network taught on the dataset's own labels.
+    pub learnt: bool,
 }
 
 /// What came out.
 #[derive(Clone, Debug, Serialize)]
 pub struct Evaluated {
-    /// Hash of the model.
-    pub model: String,
-    /// Name of the model.
+    /// Hash of the model; none for pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Name of the model or the folder.
     pub name: String,
     /// Name of the dataset.
     pub dataset: String,
@@ -40,9 +58,21 @@ pub struct Evaluated {
     pub path: PathBuf,
 }
 
-/// Measures, and saves the figures beside the model as `NAME.evaluation.json`.
+/// Measures, and saves the figures: a model's beside it as `NAME.evaluation.json`, those of pictures in their folder as
+/// `evaluation.json`.
 pub fn evaluate(studio: &Studio, request: &EvaluateRequest, watcher: &mut dyn Watcher) -> Result<Evaluated> {
-    let found = models::find(studio, &request.model)?;
+    let evaluated = match &request.judged {
+        Judged::Model(name) => of_model(studio, name, request, watcher)?,
+        Judged::Pictures(folder) => of_pictures(studio, folder, request, watcher)?,
+    };
+    pinxit_image::write_atomic(&evaluated.path, crate::event::versioned(&evaluated).as_bytes())?;
+    let next = suggestions(&request.judged);
+    watcher.event(Event::Finished { task: Task::Evaluate, result: figures(&evaluated), next });
+    Ok(evaluated)
+}
+
+fn of_model(studio: &Studio, name: &str, request: &EvaluateRequest, watcher: &mut dyn Watcher) -> Result<Evaluated> {
+    let found = models::find(studio, name)?;
     let model = found.load()?;
     let wanted = request.dataset.as_ref().unwrap_or(&model.meta.dataset.name).clone();
     let dataset = match &request.dataset {
@@ -51,26 +81,119 @@ pub fn evaluate(studio: &Studio, request: &EvaluateRequest, watcher: &mut dyn Wa
     };
     let dataset = dataset.with_labels(model.generator.classes > 0, model.generator.styles > 0);
     check_fits(&model, &dataset)?;
+    let dataset = captioned(&dataset, &Vocabulary::new(model.meta.words.clone()));
     watcher.event(Event::Started { task: Task::Evaluate, name: found.name.clone() });
     let seeds: Vec<u64> = (0..request.repeats.max(1)).collect();
-    let mut progress = |done: usize, total: usize| {
-        let phase = if done == 0 { "describing real pictures" } else { "measuring painted ones" };
-        watcher.event(Event::Progress { task: Task::Evaluate, phase: phase.into(), step: done as u64, total: total as u64 });
-    };
+    let learnt = taught(&dataset, request, watcher)?;
+    let mut progress = |done: usize, total: usize| watcher.event(progress(done, total));
     let net = FeatureNet::shipped()?;
-    let report = metrics::evaluate(&model.network(), &model.weights, &dataset, &net, request.pictures, &seeds, &mut progress)?;
-    let path = figures_path(&found.path);
-    let evaluated = Evaluated {
-        model: model.hash(),
+    let mut measure =
+        |eye: Eye<'_>| metrics::evaluate(&model.network(), &model.weights, &dataset, eye, request.samples, &seeds, &mut progress);
+    let mut report = measure(Eye::Shipped(&net))?;
+    if let Some(learnt) = &learnt {
+        report.learnt = Some(Box::new(measure(learnt.eye())?));
+    }
+    Ok(Evaluated {
+        model: Some(model.hash()),
         name: found.name.clone(),
         dataset: wanted,
         dataset_hash: dataset.manifest_hash().into(),
         report,
-        path: path.clone(),
+        path: figures_path(&found.path),
+    })
+}
+
+fn progress(done: usize, total: usize) -> Event {
+    let phase = if done == 0 { "describing real pictures" } else { "measuring painted ones" };
+    Event::Progress { task: Task::Evaluate, phase: phase.into(), step: done as u64, total: total as u64 }
+}
+
+fn of_pictures(studio: &Studio, folder: &Path, request: &EvaluateRequest, watcher: &mut dyn Watcher) -> Result<Evaluated> {
+    let Some(wanted) = &request.dataset else {
+        return Err(crate::Error::Setting {
+            message: "pictures from elsewhere do not say what they shall be compared with".into(),
+            hint: "name a dataset with --dataset".into(),
+        });
     };
-    pinxit_image::write_atomic(&path, crate::event::versioned(&evaluated).as_bytes())?;
-    watcher.event(Event::Finished { task: Task::Evaluate, result: figures(&evaluated), next: suggestions(&request.model) });
-    Ok(evaluated)
+    let dataset = datasets::open(studio, wanted)?;
+    let name = folder.file_name().map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into_owned());
+    watcher.event(Event::Started { task: Task::Evaluate, name: name.clone() });
+    let found = painted(folder, dataset.classes())?;
+    let (net, learnt) = (FeatureNet::shipped()?, taught(&dataset, request, watcher)?);
+    let mut measure = |eye: Eye<'_>| -> Result<Report> {
+        watcher.event(progress(0, 1 + found.len()));
+        let reference = Reference::new(&dataset, eye, request.samples.min(found.len()), 0)?;
+        let (mut seen, found) = (Seen::default(), &found[..reference.pictures()]);
+        for (i, part) in found.chunks(PART).enumerate() {
+            watcher.event(progress(1 + i * PART, 1 + found.len()));
+            reference.look(&mut seen, &read_together(part, dataset.resolution())?);
+        }
+        let class: Vec<u32> = found.iter().map(|p| p.class).collect();
+        Ok(reference.report(&[], vec![reference.judge(seen, &class)]))
+    };
+    let mut report = measure(Eye::Shipped(&net))?;
+    if let Some(learnt) = &learnt {
+        report.learnt = Some(Box::new(measure(learnt.eye())?));
+    }
+    let path = folder.join("evaluation.json");
+    Ok(Evaluated { model: None, name, dataset: wanted.clone(), dataset_hash: dataset.manifest_hash().into(), report, path })
+}
+
+/// A network taught on the dataset's own labels, where it is asked for.
+fn taught(dataset: &Dataset, request: &EvaluateRequest, watcher: &mut dyn Watcher) -> Result<Option<Learnt>> {
+    if !request.learnt {
+        return Ok(None);
+    }
+    let mut progress = |done: usize, total: usize| {
+        let phase = "teaching a network the labels".into();
+        watcher.event(Event::Progress { task: Task::Evaluate, phase, step: done as u64, total: total as u64 });
+    };
+    Ok(Some(Learnt::teach(dataset, 0, &mut progress)?))
+}
+
+/// A picture to be measured; its class as the dataset counts them, their number for none.
+struct Painted {
+    path: PathBuf,
+    class: u32,
+}
+
+/// The pictures of a folder and of its sub-folders that are called like classes, in an order that mixes the classes: the first of
+/// them are measured where there are more than reals.
+fn painted(folder: &Path, classes: &[String]) -> Result<Vec<Painted>> {
+    let mut found = Vec::new();
+    let of_class = classes.iter().enumerate().map(|(i, name)| (folder.join(name), i));
+    for (folder, class) in of_class.filter(|(f, _)| f.is_dir()).chain([(folder.to_path_buf(), classes.len())]) {
+        for entry in fs_err::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_file() && ImageFormat::of_name(&path).is_ok() {
+                found.push(Painted { path, class: class as u32 });
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    Rng::stream(0, "pictures to measure").shuffle(&mut found);
+    Ok(found)
+}
+
+/// `[n, h, w, 3]` in -1..1.
+fn read_together(part: &[Painted], (h, w): (usize, usize)) -> Result<Tensor> {
+    let mut all = Vec::with_capacity(part.len() * h * w * 3);
+    for Painted { path, .. } in part {
+        let picture = pinxit_image::read(path, &Limits::default())?.picture;
+        if (picture.height() as usize, picture.width() as usize) != (h, w) {
+            return Err(crate::Error::Setting {
+                message: format!(
+                    "{} is {} x {} px, the dataset holds {w} x {h} px",
+                    path.display(),
+                    picture.width(),
+                    picture.height()
+                ),
+                hint: "measure pictures of the size of the dataset's, unscaled".into(),
+            });
+        }
+        all.extend(picture.pixels().iter().map(|&b| pm1_from_u8(b)));
+    }
+    Ok(Tensor::new(&[part.len(), h, w, 3], all))
 }
 
 /// What the model `name` learnt from.
@@ -84,9 +207,12 @@ pub(crate) fn figures_path(model: &Path) -> PathBuf {
     model.with_extension("evaluation.json")
 }
 
-/// What makes sense after measuring `model`, called as the person called it.
-pub fn suggestions(model: &str) -> Vec<String> {
-    vec![crate::shell::command(&["generate", model, "--seeds", "0-63", "--grid"])]
+/// What makes sense after measuring a model, called as the person called it.
+pub fn suggestions(judged: &Judged) -> Vec<String> {
+    match judged {
+        Judged::Model(name) => vec![crate::shell::command(&["generate", name, "--seeds", "0-63", "--grid"])],
+        Judged::Pictures(_) => Vec::new(),
+    }
 }
 
 fn check_fits(model: &Model, dataset: &Dataset) -> Result<()> {

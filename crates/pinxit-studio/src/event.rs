@@ -17,6 +17,8 @@ pub enum Task {
     Train,
     /// A model into pictures.
     Generate,
+    /// A dataset into files.
+    Export,
     /// A model measured.
     Evaluate,
     /// All of it once.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::event::{Event, Task, Watcher, figures};
 use crate::settings::{GenerateSettings, ImageFormat};
 use crate::shell::command;
-use crate::{Error, Result, Studio, models, paths};
+use crate::{Error, Result, Studio, counted, models, paths};
 
 /// Space between pictures of a contact sheet.
 const SHEET_GAP_PX: u32 = 2;
@@ -30,8 +30,10 @@ pub struct GenerateRequest {
     pub classes: Vec<String>,
     /// Styles; none: each seed draws one.
     pub styles: Vec<String>,
-    /// Words kept in the recipe.
+    /// Words kept in the recipe; a model that learnt captions reads them.
     pub caption: Option<String>,
+    /// A sentence: its names of a class and a style are taken for those not asked for, and all of it for the caption.
+    pub prompt: Option<String>,
     /// How.
     pub settings: GenerateSettings,
     /// Also a contact sheet.
@@ -104,6 +106,9 @@ pub struct Generated {
 pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Watcher) -> Result<Generated> {
     let (mut painter, recipes) = plan(studio, request)?;
     watcher.event(Event::Started { task: Task::Generate, name: painter.model().name.clone() });
+    for message in remarks(&painter, request) {
+        watcher.event(Event::Warning { message, hint: None });
+    }
     if request.sheet && recipes.len() > SHEET_MOST {
         return Err(Error::Setting {
             message: format!("a contact sheet of {} pictures is too large", recipes.len()),
@@ -151,20 +156,39 @@ pub fn suggestions(made: &Generated) -> Vec<String> {
 pub fn plan(studio: &Studio, request: &GenerateRequest) -> Result<(Painter, Vec<Recipe>)> {
     let found = models::find(studio, &request.model)?;
     let painter = Painter::open(found.load()?, &found.name);
+    let prompt = request.prompt.as_deref().map(|text| painter.prompt(text)).unwrap_or_default();
+    let caption = request.caption.as_ref().or(request.prompt.as_ref());
+    let named =
+        |asked: &[String], said: &Option<String>| if asked.is_empty() { said.iter().cloned().collect() } else { asked.to_vec() };
+    let (classes, styles) = (named(&request.classes, &prompt.class), named(&request.styles, &prompt.style));
     let mut recipes = Vec::new();
     for &seed in &request.seeds {
         let mut draw = Rng::stream(seed, "labels");
-        let classes = asked_or(&request.classes, || painter.draw_class(&mut draw));
-        let styles = asked_or(&request.styles, || painter.draw_style(&mut draw));
+        // Words say what to paint: a class drawn beside them would say something else.
+        let drawn_class = painter.draw_class(&mut draw).filter(|_| !prompt.words);
+        let classes = asked_or(&classes, || drawn_class);
+        let styles = asked_or(&styles, || painter.draw_style(&mut draw));
         for class in &classes {
             for style in &styles {
                 let mut recipe = painter.recipe(seed, class.as_deref(), style.as_deref(), request.settings.psi)?;
-                recipe.caption.clone_from(&request.caption);
+                recipe.caption = caption.cloned();
                 recipes.push(recipe);
             }
         }
     }
     Ok((painter, recipes))
+}
+
+/// What a person should know of her words: which of them mean nothing to the model.
+pub fn remarks(painter: &Painter, request: &GenerateRequest) -> Vec<String> {
+    let Some(text) = &request.prompt else { return Vec::new() };
+    let (prompt, words) = (painter.prompt(text), painter.vocabulary().terms());
+    let known = match words {
+        [] => "it learnt no captions (train --condition captions), only names of classes and styles are understood".into(),
+        words => format!("it reads {}, such as {}", counted(words.len(), "word"), words[..words.len().min(8)].join(", ")),
+    };
+    let unknown = prompt.unknown.join(", ");
+    if unknown.is_empty() { Vec::new() } else { vec![format!("the model does not know: {unknown} ({known})")] }
 }
 
 /// The labels asked for; else one drawn, if the model knows any.

@@ -101,7 +101,7 @@ fn clock(seconds: f64, mut call: impl FnMut()) -> Calls {
 }
 
 fn labels(n: usize) -> Labels {
-    Labels { class: (0..n as u32).map(|i| i % CLASSES as u32).collect(), style: vec![0; n] }
+    Labels::new((0..n as u32).map(|i| i % CLASSES as u32).collect(), vec![0; n])
 }
 
 fn paint(preset: Preset, config: &TrainConfig, seconds: f64) -> Calls {

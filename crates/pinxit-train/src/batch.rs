@@ -39,21 +39,22 @@ impl<'a> Sampler<'a> {
         let anchors = self.order.indices(state.counters.shown / group as u64, config.batch / group);
         let (mut rows, mut hidden) = (Vec::with_capacity(config.batch), Vec::with_capacity(config.batch));
         for anchor in anchors {
-            let hide = rng.chance(config.label_dropout);
+            let hide = Hidden::draw(self.dataset, config, &mut rng);
             rows.push(anchor);
             for _ in 1..group {
                 rows.push(self.mate(anchor, hide, &mut rng));
             }
             hidden.extend(std::iter::repeat_n(hide, group));
         }
-        Batch { pictures: pictures(self.dataset, &rows), labels: labels(self.dataset, &rows, &hidden) }
+        Batch { pictures: pictures(self.dataset, &rows), labels: partly_hidden(self.dataset, &rows, &hidden) }
     }
 
-    /// Another picture with the same labels; where labels are hidden any picture.
-    fn mate(&self, anchor: u32, hide: bool, rng: &mut Rng) -> u32 {
+    /// Another picture of the same class and style; where neither is said, any picture.
+    fn mate(&self, anchor: u32, hide: Hidden, rng: &mut Rng) -> u32 {
         let i = anchor as usize;
         let all = self.dataset.train();
-        let pool = if hide { None } else { self.members.get(&(self.dataset.class(i), self.dataset.style(i))) };
+        let unsaid = hide.class && hide.style;
+        let pool = if unsaid { None } else { self.members.get(&(self.dataset.class(i), self.dataset.style(i))) };
         let pool = pool.map_or(all, Vec::as_slice);
         pool[rng.below(pool.len())]
     }
@@ -80,15 +81,44 @@ pub fn u8_from_pm1(v: f32) -> u8 {
     ((v.clamp(-1.0, 1.0) + 1.0) * 127.5).round() as u8
 }
 
-/// Labels of these rows; "no label" where the picture has none or `hidden` says so (shorter means visible).
-pub fn labels(dataset: &Dataset, rows: &[u32], hidden: &[bool]) -> Labels {
+/// Labels of these rows; "no label" where the picture has none.
+pub fn labels(dataset: &Dataset, rows: &[u32]) -> Labels {
+    partly_hidden(dataset, rows, &vec![Hidden::default(); rows.len()])
+}
+
+/// What is not said of a picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Hidden {
+    class: bool,
+    style: bool,
+    words: bool,
+}
+
+impl Hidden {
+    /// All with probability `label_dropout`. Where captions are learnt, also one of class and words alone, each as often again: a
+    /// prompt may name no class, and a class may be asked for without a prompt.
+    fn draw(dataset: &Dataset, config: &TrainConfig, rng: &mut Rng) -> Self {
+        if rng.chance(config.label_dropout) {
+            return Hidden { class: true, style: true, words: true };
+        }
+        if dataset.words().is_empty() {
+            return Hidden::default();
+        }
+        let (class, words) = (rng.chance(2.0 * config.label_dropout), rng.chance(2.0 * config.label_dropout));
+        Hidden { class: class && !words, style: false, words }
+    }
+}
+
+/// Labels of these rows without what is hidden.
+fn partly_hidden(dataset: &Dataset, rows: &[u32], hidden: &[Hidden]) -> Labels {
     let (classes, styles) = (dataset.classes().len() as u32, dataset.styles().len() as u32);
-    let visible = |i: usize| !hidden.get(i).copied().unwrap_or(false);
-    let of = |label: fn(&Dataset, usize) -> Option<u32>, none: u32| -> Vec<u32> {
-        let one = |(i, &r): (usize, &u32)| label(dataset, r as usize).filter(|&c| visible(i) && c < none).unwrap_or(none);
-        rows.iter().enumerate().map(one).collect()
-    };
-    Labels { class: of(Dataset::class, classes), style: of(Dataset::style, styles) }
+    let all = || rows.iter().map(|&r| r as usize).zip(hidden);
+    let shown = |label: Option<u32>, hidden: bool, none: u32| label.filter(|&l| !hidden && l < none).unwrap_or(none);
+    Labels {
+        class: all().map(|(r, h)| shown(dataset.class(r), h.class, classes)).collect(),
+        style: all().map(|(r, h)| shown(dataset.style(r), h.style, styles)).collect(),
+        words: all().map(|(r, h)| if h.words { Vec::new() } else { dataset.words_of(r).to_vec() }).collect(),
+    }
 }
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ mod tests {
     fn derivative_agrees_with_finite_differences() {
         let mut rng = Rng::stream(3, "energy");
         let (real, fake) = (rng.normal_tensor::<f64>(&[6, 10]), rng.normal_tensor::<f64>(&[6, 10]));
-        let labels = Labels { class: vec![0, 0, 0, 1, 1, 2], style: vec![0; 6] };
+        let labels = Labels::new(vec![0, 0, 0, 1, 1, 2], vec![0; 6]);
         let (_, grad) = energy(&real, &fake, &labels, 2.5);
         for at in [0, 7, 13, 29, 34, 48, 59] {
             let shifted = |e: f64| {

@@ -1,13 +1,15 @@
 //! Going on from a trained model on another collection, also with other labels.
 //!
 //! A label the model knows by name keeps its row of the embedding table; a new one begins at the mean of the known rows. The
-//! row for "no label" stays. A style table that is no longer needed is folded into the class rows, so the pictures do not jump.
+//! row for "no label" stays. A table of styles or words that is no longer needed is folded into the class rows, so the pictures do
+//! not jump.
 use crate::{Error, Result};
 use pinxit_nn::{GeneratorConfig, Model, Weights};
 use pinxit_tensor::Tensor;
 
 const CLASS: &str = "mapping.class";
 const STYLE: &str = "mapping.style";
+const WORDS: &str = "mapping.words";
 
 /// The model's generator for other numbers of labels.
 pub fn generator(model: &Model, resolution: (usize, usize), classes: usize, styles: usize) -> Result<GeneratorConfig> {
@@ -21,20 +23,22 @@ pub fn generator(model: &Model, resolution: (usize, usize), classes: usize, styl
     Ok(GeneratorConfig { classes, styles, ..model.generator.clone() })
 }
 
-/// The model's weights with label tables for `classes` and `styles`.
-pub fn weights(model: &Model, classes: &[String], styles: &[String]) -> Weights {
+/// The model's weights with label tables for `classes`, `styles` and `words`.
+pub fn weights(model: &Model, classes: &[String], styles: &[String], words: &[String]) -> Weights {
     let mut out = model.weights.clone();
     let mut table = remap(out.get(CLASS), &model.meta.classes, classes);
-    match (out.find(STYLE).cloned(), styles.is_empty()) {
-        (Some(old), false) => out.insert(STYLE, remap(&old, &model.meta.styles, styles)),
-        (Some(old), true) => {
-            let width = old.shape()[1];
-            let none = &old.data()[old.len() - width..];
-            table.data_mut().chunks_exact_mut(width).for_each(|row| row.iter_mut().zip(none).for_each(|(v, n)| *v += n));
-            out = out.iter().filter(|(name, _)| *name != STYLE).map(|(n, t)| (n.clone(), t.clone())).collect();
+    for (name, had, names) in [(STYLE, &model.meta.styles, styles), (WORDS, &model.meta.words, words)] {
+        match (out.find(name).cloned(), names.is_empty()) {
+            (Some(old), false) => out.insert(name, remap(&old, had, names)),
+            (Some(old), true) => {
+                let width = old.shape()[1];
+                let none = &old.data()[old.len() - width..];
+                table.data_mut().chunks_exact_mut(width).for_each(|row| row.iter_mut().zip(none).for_each(|(v, n)| *v += n));
+                out = out.iter().filter(|(n, _)| *n != name).map(|(n, t)| (n.clone(), t.clone())).collect();
+            }
+            (None, false) => out.insert(name, Tensor::zeros(&[names.len() + 1, table.shape()[1]])),
+            (None, true) => {}
         }
-        (None, false) => out.insert(STYLE, Tensor::zeros(&[styles.len() + 1, table.shape()[1]])),
-        (None, true) => {}
     }
     out.insert(CLASS, table);
     out
@@ -87,10 +91,11 @@ mod tests {
         let generator = GeneratorConfig::new(pinxit_nn::Preset::Xs32, (4, 4), 0, 1);
         let meta = pinxit_nn::ModelMeta { styles: names(&["oil"]), ..Default::default() };
         let model = Model { generator, meta, weights };
-        let out = super::weights(&model, &[], &[]);
+        let out = super::weights(&model, &[], &[], &[]);
         assert!(out.find(STYLE).is_none());
         assert_eq!(out.get(CLASS).to_vec(), [1.5, 1.25]);
-        let styled = super::weights(&model, &[], &names(&["oil", "ink"]));
+        let styled = super::weights(&model, &[], &names(&["oil", "ink"]), &names(&["sea"]));
+        assert_eq!(styled.get(WORDS).to_vec(), [0.0; 4]);
         assert_eq!(styled.get(STYLE).to_vec(), [4.0, 4.0, 4.0, 4.0, 0.5, 0.25]);
     }
 }

@@ -13,14 +13,16 @@ use crate::batch::Sampler;
 use crate::checkpoint::Store;
 use crate::config::{Discriminator, Length, TrainConfig};
 use crate::lock::Lock;
-use crate::metrics::Reference;
+use crate::metrics::{Eye, Reference};
 use crate::progress::{Observer, Progress};
 use crate::state::{Counters, Learner, State};
 use crate::stats::Stats;
 use crate::step::{Judge, Outcome, Players, ProjectedJudge, calibration, step};
 use crate::{Error, Result, auto, average, finetune, schedule};
 use pinxit_dataset::Dataset;
-use pinxit_nn::{FeatureNet, Generator, GeneratorConfig, Model, OwnDiscriminator, ProjectedDiscriminator, Weights};
+use pinxit_nn::{
+    FeatureNet, Generator, GeneratorConfig, Model, OwnConfig, OwnDiscriminator, ProjectedConfig, ProjectedDiscriminator, Weights,
+};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -244,7 +246,7 @@ impl Run {
         if self.config.metric_pictures == 0 {
             return Ok(None);
         }
-        match Reference::new(&self.dataset, net, self.config.metric_pictures, self.config.seed) {
+        match Reference::new(&self.dataset, Eye::Shipped(net), self.config.metric_pictures, self.config.seed) {
             Ok(reference) => Ok(Some(reference)),
             Err(Error::TooFew { .. }) => Ok(None),
             Err(e) => Err(e),
@@ -328,14 +330,20 @@ fn schedule_guard(config: &TrainConfig, state: &mut State, outcome: Outcome, bef
 /// Builds the networks.
 fn players(config: &TrainConfig, dataset: &Dataset, net: &FeatureNet, from: Option<&Model>) -> Result<Players> {
     let (resolution, classes, styles) = (dataset.resolution(), dataset.classes().len(), dataset.styles().len());
+    let words = dataset.words().len();
     let generator = match from {
         Some(model) => finetune::generator(model, resolution, classes, styles)?,
         None => auto::generator(config, resolution, classes, styles)?,
     };
+    let generator = GeneratorConfig { words, ..generator };
     let judge = match config.discriminator {
-        Discriminator::Own => Judge::Own(OwnDiscriminator::new(auto::own(config, resolution, classes, styles)?)?),
+        Discriminator::Own => {
+            let own = OwnConfig { words, ..auto::own(config, resolution, classes, styles)? };
+            Judge::Own(OwnDiscriminator::new(own)?)
+        }
         Discriminator::Projected => {
-            let projected = ProjectedDiscriminator::new(auto::projected(config, resolution, classes, styles), net.clone())?;
+            let projected = ProjectedConfig { words, ..auto::projected(config, resolution, classes, styles) };
+            let projected = ProjectedDiscriminator::new(projected, net.clone())?;
             Judge::Projected(ProjectedJudge::new(projected, &calibration(dataset, config.seed), config))
         }
     };
@@ -345,7 +353,7 @@ fn players(config: &TrainConfig, dataset: &Dataset, net: &FeatureNet, from: Opti
 /// The state before the first step.
 fn first_state(players: &Players, config: &TrainConfig, dataset: &Dataset, from: Option<&Model>) -> State {
     let painter = match from {
-        Some(model) => finetune::weights(model, dataset.classes(), dataset.styles()),
+        Some(model) => finetune::weights(model, dataset.classes(), dataset.styles(), dataset.words()),
         None => players.generator.init(config.seed),
     };
     let (judge, spectral) = match &players.judge {

@@ -257,7 +257,7 @@ fn evaluation_is_a_table_and_a_file() {
     desk.pictures("many", 60);
     assert_eq!(code(&desk.run(&["import", "many", "--into", "many", "--size", "32", "--keep-near-duplicates", "-q"])), 0);
     assert_eq!(code(&desk.run(&["train", "many", "--kimg", "0.04", "-q"])), 0);
-    let out = desk.run(&["evaluate", "many", "--pictures", "20", "--repeats", "1"]);
+    let out = desk.run(&["evaluate", "many", "--samples", "20", "--repeats", "1"]);
     assert_eq!(code(&out), 0, "{}", stderr(&out));
     for figure in ["KID", "coverage", "self-NN", "memorised", "label accuracy", "real"] {
         assert!(stdout(&out).contains(figure), "{}", stdout(&out));
@@ -265,6 +265,90 @@ fn evaluation_is_a_table_and_a_file() {
     let saved = std::fs::read_to_string(desk.home().join("models/many.evaluation.json")).unwrap();
     let saved: serde_json::Value = serde_json::from_str(&saved).unwrap();
     assert!(saved["v"] == 1 && saved["real"]["kid"].is_number() && saved["fake"].as_array().unwrap().len() == 1, "{saved}");
+}
+
+/// What leaves by `export` comes back by `evaluate --pictures` and by `import`: real pictures measured as if painted.
+#[test]
+fn pictures_of_another_program_are_measured() {
+    let desk = Desk::new();
+    desk.pictures("many", 60);
+    assert_eq!(code(&desk.run(&["import", "many", "--into", "many", "--size", "32", "--keep-near-duplicates", "-q"])), 0);
+    let out = desk.run(&["datasets", "export", "many", "-o", "files"]);
+    assert_eq!((code(&out), stdout(&out).trim()), (0, "files/labels.csv"), "{}", stderr(&out));
+    let pictures = |folder: &str| std::fs::read_dir(desk.path().join(folder)).unwrap().count() - 1;
+    assert_eq!(pictures("files"), 60);
+    assert_eq!(code(&desk.run(&["datasets", "export", "many", "-o", "files", "-q"])), 0, "the same again is no loss");
+    std::fs::write(desk.path().join("files/000003.png"), b"mine").unwrap();
+    let refused = desk.run(&["datasets", "export", "many", "-o", "files"]);
+    assert!(code(&refused) == 1 && stderr(&refused).contains("000003.png"), "{}", stderr(&refused));
+    assert_eq!(code(&desk.run(&["datasets", "export", "many", "-o", "files", "--overwrite", "-q"])), 0);
+    let again = ["import", "files", "--into", "again", "--size", "32", "--keep-near-duplicates", "-q"];
+    assert_eq!(code(&desk.run(&again)), 0);
+    let show = |name: &str| -> serde_json::Value {
+        serde_json::from_str(&stdout(&desk.run(&["datasets", "show", name, "--json"]))).unwrap()
+    };
+    let (before, after) = (show("many"), show("again"));
+    for key in ["count", "held_out", "classes", "class_counts", "licences"] {
+        assert_eq!(before[key], after[key], "{key} survives the way out and in");
+    }
+    for class in ["round", "square"] {
+        std::fs::create_dir(desk.path().join("files").join(class)).unwrap();
+    }
+    let table = std::fs::read_to_string(desk.path().join("files/labels.csv")).unwrap();
+    for line in table.lines().skip(1) {
+        let mut cells = line.split(',');
+        let (file, class) = (cells.next().unwrap(), cells.next().unwrap());
+        std::fs::rename(desk.path().join("files").join(file), desk.path().join("files").join(class).join(file)).unwrap();
+    }
+    let out = desk.run(&["evaluate", "--pictures", "files", "--dataset", "many", "--learnt"]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    assert!(stdout(&out).contains("MobileNetV2") && stdout(&out).contains("learnt from the collection (2 classes)"));
+    let saved = std::fs::read_to_string(desk.path().join("files/evaluation.json")).unwrap();
+    let saved: serde_json::Value = serde_json::from_str(&saved).unwrap();
+    for report in [&saved, &saved["learnt"]] {
+        assert!(report["mean"]["coverage"].as_f64().unwrap() > 0.9, "they are the real ones: {report}");
+        assert!(report["mean"]["memorised"].as_f64().unwrap() > 0.8, "{report}");
+    }
+    assert!(saved["learnt"]["mean"]["label_accuracy"].as_f64().unwrap() > 0.8, "{saved}");
+    assert!(saved.get("model").is_none() && saved["name"] == "files");
+    let small = desk.run(&["import", "many", "--into", "small", "--size", "16", "--keep-near-duplicates", "-q"]);
+    assert_eq!(code(&small), 0);
+    let refused = desk.run(&["evaluate", "--pictures", "files", "--dataset", "small"]);
+    assert!(code(&refused) == 1 && stderr(&refused).contains("is 32 x 32 px"), "{}", stderr(&refused));
+}
+
+#[test]
+fn captions_become_words_that_a_prompt_may_use() {
+    let desk = Desk::with_dots();
+    let rows =
+        |name: &str, i: usize| format!("{name},{},a {} dot\n", name.split('/').next().unwrap(), ["red", "blue", "small"][i % 3]);
+    let mut names: Vec<String> = Vec::new();
+    for class in ["round", "square"] {
+        let files = std::fs::read_dir(desk.path().join("dots").join(class)).unwrap();
+        names.extend(files.map(|f| format!("{class}/{}", f.unwrap().file_name().to_string_lossy())));
+    }
+    names.sort();
+    let table: String = names.iter().enumerate().map(|(i, name)| rows(name, i)).collect();
+    std::fs::write(desk.path().join("words.csv"), format!("file,class,caption\n{table}")).unwrap();
+    let refused = desk.run(&["train", "dots", "--condition", "captions"]);
+    assert!(code(&refused) == 1 && stderr(&refused).contains("three captions"), "{}", stderr(&refused));
+    let import = ["import", "dots", "--into", "said", "--size", "32", "--labels", "words.csv", "--keep-near-duplicates", "-q"];
+    assert_eq!(code(&desk.run(&import)), 0);
+    let out = desk.run(&["train", "said", "--condition", "captions", "--kimg", "0.05", "-q"]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let out = desk.run(&["train", "--resume", "said", "--kimg", "0.09", "-q"]);
+    assert_eq!(code(&out), 0, "the words are the same after a resume: {}", stderr(&out));
+    let card: serde_json::Value = serde_json::from_str(&stdout(&desk.run(&["models", "show", "said", "--json"]))).unwrap();
+    assert!(card["words"].as_array().unwrap().contains(&serde_json::json!("red")), "{card}");
+    let prompt = ["generate", "said", "--seeds", "1", "--prompt", "a small square dragon", "-o", "painted"];
+    let out = desk.run(&prompt);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    assert!(stderr(&out).contains("does not know: dragon") && stderr(&out).contains("it reads"), "{}", stderr(&out));
+    assert_eq!(stdout(&out).trim(), "painted/said-square-000001.png");
+    let again = desk.run(&["generate", "--from", "painted/said-square-000001.png", "-o", "again", "-q"]);
+    assert_eq!(code(&again), 0, "{}", stderr(&again));
+    let bytes = |path: &str| std::fs::read(desk.path().join(path)).unwrap();
+    assert!(bytes("painted/said-square-000001.png") == bytes(stdout(&again).trim()), "a caption is part of the recipe");
 }
 
 #[test]

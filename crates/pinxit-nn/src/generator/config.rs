@@ -104,6 +104,14 @@ pub struct GeneratorConfig {
     pub classes: usize,
     /// Number of styles, 0 for none.
     pub styles: usize,
+    /// Number of words, 0 for none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub words: usize,
+}
+
+/// Left out of files where it is zero: those without words stay what they were.
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// Above these no picture and no machine of ours goes; a file that asks for more is refused before anything is allocated.
@@ -129,6 +137,7 @@ impl GeneratorConfig {
             cond_dim: 64,
             classes,
             styles,
+            words: 0,
         }
     }
 
@@ -160,6 +169,7 @@ impl GeneratorConfig {
         within("w_dim", self.w_dim, 1, limit::DIM)?;
         within("cond_dim", self.cond_dim, 1, limit::DIM)?;
         within("the number of classes", self.classes, 0, limit::LABELS)?;
-        within("the number of styles", self.styles, 0, limit::LABELS)
+        within("the number of styles", self.styles, 0, limit::LABELS)?;
+        within("the number of words", self.words, 0, limit::LABELS)
     }
 }

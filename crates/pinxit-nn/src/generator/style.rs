@@ -30,7 +30,7 @@ fn convs(i: usize) -> usize {
 /// All weights of the network.
 pub(crate) fn specs(c: &GeneratorConfig) -> Vec<Spec> {
     let fan = |n: usize| 1.0 / (n as f64).sqrt();
-    let mut out = label_tables("mapping", c.classes, c.styles, c.cond_dim, Init::Normal(1.0));
+    let mut out = label_tables("mapping", [c.classes, c.styles, c.words], c.cond_dim, Init::Normal(1.0));
     for (j, input) in [c.z_dim + c.cond_dim, c.w_dim].into_iter().enumerate() {
         out.push(Spec::new(format!("mapping.{j}.weight"), &[input, c.w_dim], Init::Normal(GAIN * fan(input))));
         out.push(Spec::new(format!("mapping.{j}.bias"), &[c.w_dim], Init::Constant(0.0)));

@@ -37,12 +37,14 @@ pub struct OwnConfig {
     pub classes: usize,
     /// Number of styles, 0 for none.
     pub styles: usize,
+    /// Number of words, 0 for none.
+    pub words: usize,
 }
 
 impl OwnConfig {
     /// The preset's widths for pictures of `resolution` = (height, width) px.
     pub fn new(preset: Preset, resolution: (usize, usize), classes: usize, styles: usize) -> Self {
-        OwnConfig { widths: preset.discriminator_widths().to_vec(), resolution, embed: 64, classes, styles }
+        OwnConfig { widths: preset.discriminator_widths().to_vec(), resolution, embed: 64, classes, styles, words: 0 }
     }
 
     /// Height and width of the last map, px.
@@ -121,6 +123,11 @@ impl OwnDiscriminator {
 
     /// Scores `[n, 1]` of pictures `[n, h, w, 3]`, -1..1; higher is more real.
     pub fn scores<A: Array>(&self, p: &Bound<A>, x: &A, labels: &Labels) -> A {
+        self.phi(p, x).mul(&embed(p, "head", labels)).sum_to(&[x.shape()[0], 1])
+    }
+
+    /// What the score is made of, phi `[n, embed]`, of pictures `[n, h, w, 3]`, -1..1.
+    pub fn phi<A: Array>(&self, p: &Bound<A>, x: &A) -> A {
         let (mut x, mut kept) = (x.clone(), Vec::new());
         for layer in &self.layers {
             x = match layer {
@@ -135,9 +142,7 @@ impl OwnDiscriminator {
                 Layer::Add => x.add(&popped(&mut kept)),
             };
         }
-        let n = x.shape()[0];
-        let phi = head_linear(&x, p);
-        phi.mul(&embed(p, "head", labels)).sum_to(&[n, 1])
+        head_linear(&x, p)
     }
 
     fn specs(&self) -> Vec<Spec> {
@@ -153,7 +158,7 @@ impl OwnDiscriminator {
         let ((h, w), last) = (c.last_map(), c.widths[c.widths.len() - 1]);
         out.push(Spec::new("head.depthwise", &[h, w, last], Init::Normal(1.0 / ((h * w) as f64).sqrt())));
         out.push(Spec::new("head.linear", &[last, c.embed], Init::Normal(1.0 / (last as f64).sqrt())));
-        out.extend(label_tables("head", c.classes, c.styles, c.embed, Init::Normal(1.0 / (c.embed as f64).sqrt())));
+        out.extend(label_tables("head", [c.classes, c.styles, c.words], c.embed, Init::Normal(1.0 / (c.embed as f64).sqrt())));
         out
     }
 }

@@ -13,7 +13,10 @@ use std::mem::take;
 use pinxit_tensor::{Array, ConvSpec, Kink, Real, Tensor};
 
 use super::{Layer, OwnDiscriminator, SLOPE, popped};
-use crate::{Bound, Labels, Weights, labels::embed};
+use crate::{
+    Bound, Labels, Weights,
+    labels::{WordRows, embed},
+};
 
 /// What [`OwnDiscriminator::penalized_step`] finds out about a batch of N reals and N fakes.
 #[derive(Clone, Debug)]
@@ -226,6 +229,10 @@ fn head_grads<T: Real>(
     grads.insert("head.class", phi.scatter_rows(&labels.class_rows(), rows("head.class")));
     if p.find("head.style").is_some() {
         grads.insert("head.style", phi.scatter_rows(&labels.style_rows(), rows("head.style")));
+    }
+    if p.find("head.words").is_some() {
+        let rows = rows("head.words");
+        grads.insert("head.words", WordRows::new(labels, rows).sum_grad(&phi, rows));
     }
 }
 

@@ -102,5 +102,5 @@ pub fn number<T: std::str::FromStr>(file: &TensorFile, key: &str) -> T {
 /// Classes from `labels.class`; no styles.
 pub fn classes(file: &TensorFile) -> Labels {
     let class: Vec<u32> = file.weights.get("labels.class").data().iter().map(|&v| v as u32).collect();
-    Labels { style: vec![0; class.len()], class }
+    Labels::new(class.clone(), vec![0; class.len()])
 }

@@ -77,6 +77,8 @@ words! {
         Style = "style",
         /// Whichever the dataset has.
         Both = "both",
+        /// Those, and the words of captions: `generate --prompt` then paints what they say.
+        Captions = "captions",
         /// No labels.
         None = "none",
     }

@@ -4,10 +4,11 @@ mod config;
 mod observe;
 mod sizes;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use pinxit_dataset::Dataset;
-use pinxit_nn::{FeatureNet, Model};
+use pinxit_nn::{FeatureNet, Model, Vocabulary};
 use pinxit_train::{Claim, Length, Run, TrainConfig};
 use serde::Serialize;
 
@@ -96,6 +97,12 @@ pub fn plan(studio: &Studio, request: &TrainRequest) -> Result<Plan> {
         });
     };
     let dataset = conditioned(datasets::open(studio, dataset_name)?, request.settings.condition);
+    if request.settings.condition == Condition::Captions && dataset.words().is_empty() {
+        return Err(Error::Setting {
+            message: format!("no word is found in three captions of \"{dataset_name}\": there are none to learn"),
+            hint: "import with a label file that has a column named caption, or leave --condition captions away".into(),
+        });
+    }
     let parent = match &request.from {
         Some(wanted) => Some(models::find(studio, wanted)?),
         None => None,
@@ -137,7 +144,21 @@ fn conditioned(dataset: Dataset, condition: Condition) -> Dataset {
         Condition::Class => dataset.with_labels(true, false),
         Condition::Style => dataset.with_labels(false, true),
         Condition::None => dataset.with_labels(false, false),
+        Condition::Captions => captioned(&dataset, &vocabulary(&dataset)),
     }
+}
+
+/// The words of a dataset's training captions. Patches of one work, and pictures that differ in colour only, share a caption: it is
+/// counted once for each group, so that a word must be said of several works to be learnt.
+fn vocabulary(dataset: &Dataset) -> Vocabulary {
+    let records = dataset.train().iter().map(|&i| dataset.record(i as usize));
+    let said: BTreeSet<(&str, &str)> = records.filter_map(|r| Some((r.group.as_str(), r.caption.as_deref()?))).collect();
+    Vocabulary::learn(said.into_iter().map(|(_, caption)| caption))
+}
+
+/// The dataset, its captions read with this vocabulary.
+pub(crate) fn captioned(dataset: &Dataset, vocabulary: &Vocabulary) -> Dataset {
+    dataset.with_words(vocabulary.terms().to_vec(), |caption| vocabulary.read(caption).known)
 }
 
 /// What the run `name` learns from.

@@ -1,5 +1,5 @@
 //! A generator against a collection: the whole table, with what real pictures themselves would score.
-use super::{ClassMeans, Measures, feature_measures, memorised, self_nn, self_nn_ratio, thumbnails};
+use super::{ClassMeans, Learnt, Measures, feature_measures, memorised, self_nn, self_nn_ratio, thumbnails};
 use crate::batch::{self, pm1_from_u8, u8_from_pm1};
 use crate::{Error, Result, paint};
 use pinxit_dataset::Dataset;
@@ -12,24 +12,52 @@ const LEAST: usize = 20;
 /// Training pictures that a dataset needs to be measured on: two halves.
 pub const LEAST_PICTURES: usize = 2 * LEAST;
 /// Pictures described at once.
-const PART: usize = 32;
+pub const PART: usize = 32;
+
+/// What the metrics look through.
+#[derive(Clone, Copy)]
+pub enum Eye<'a> {
+    /// MobileNetV2, as shipped.
+    Shipped(&'a FeatureNet),
+    /// A network taught on the collection itself.
+    Learnt(&'a Learnt),
+}
+
+impl Eye<'_> {
+    /// Its name for people.
+    fn name(&self) -> String {
+        match self {
+            Eye::Shipped(_) => "MobileNetV2 (ImageNet), 128 px, 1280 features".into(),
+            Eye::Learnt(learnt) => learnt.name(),
+        }
+    }
+
+    /// Features of pictures `[n, h, w, 3]` in -1..1, as rows.
+    fn describe(&self, x: &Tensor) -> Tensor {
+        match self {
+            Eye::Shipped(net) => net.describe(&net.weights().eager(), x),
+            Eye::Learnt(learnt) => learnt.describe(x),
+        }
+    }
+}
 
 /// Real pictures as the metrics see them: a half to compare with, and another half that tells what reals score.
 pub struct Reference<'a> {
-    net: &'a FeatureNet,
+    eye: Eye<'a>,
     labels: Labels,
     real: Tensor,
     others: Tensor,
     /// Both halves together, for the memorisation rate.
     all: Tensor,
     variety: Vec<(u32, f64)>,
+    classes: usize,
     judge: Option<ClassMeans>,
     floor: Measures,
 }
 
 impl<'a> Reference<'a> {
     /// Describes two random halves of at most `pictures` training pictures each.
-    pub fn new(dataset: &Dataset, net: &'a FeatureNet, pictures: usize, seed: u64) -> Result<Self> {
+    pub fn new(dataset: &Dataset, eye: Eye<'a>, pictures: usize, seed: u64) -> Result<Self> {
         let mut rows = dataset.train().to_vec();
         let n = pictures.min(rows.len() / 2);
         if n < LEAST {
@@ -37,13 +65,13 @@ impl<'a> Reference<'a> {
         }
         Rng::stream(seed, "evaluation halves").shuffle(&mut rows);
         let half = |rows: &[u32]| {
-            let (mut features, mut thumbs) = (Collector::default(), Collector::default());
+            let mut seen = Seen::default();
             for part in rows.chunks(PART) {
                 let x = batch::pictures(dataset, part);
-                features.add(&describe(net, &x));
-                thumbs.add(&thumbnails(&x));
+                seen.features.add(&eye.describe(&x));
+                seen.thumbs.add(&thumbnails(&x));
             }
-            (features.rows(), thumbs.rows(), batch::labels(dataset, rows, &[]))
+            (seen.features.rows(), seen.thumbs.rows(), batch::labels(dataset, rows))
         };
         let (real, thumbs, labels) = half(&rows[..n]);
         let (others, other_thumbs, other_labels) = half(&rows[n..2 * n]);
@@ -56,7 +84,7 @@ impl<'a> Reference<'a> {
             ..feature_measures(&real, &others)
         };
         let all = Tensor::concat(&[real.clone(), others.clone()], 0);
-        Ok(Reference { net, labels, real, others, all, variety, judge, floor })
+        Ok(Reference { eye, labels, real, others, all, variety, classes, judge, floor })
     }
 
     /// Pictures in each half.
@@ -78,21 +106,44 @@ impl<'a> Reference<'a> {
     /// picture would be.
     pub fn measure(&self, generator: &Generator, weights: &Weights, seed: u64) -> Measures {
         let z = Rng::stream(seed, "evaluation latents").normal_tensor(&[self.labels.len(), generator.config.z_dim]);
-        let (mut features, mut thumbs) = (Collector::default(), Collector::default());
+        let mut fakes = Seen::default();
         paint::show(generator, weights, &z, &self.labels, |mut x| {
             x.data_mut().iter_mut().for_each(|v| *v = pm1_from_u8(u8_from_pm1(*v)));
-            features.add(&describe(self.net, &x));
-            thumbs.add(&thumbnails(&x));
+            self.look(&mut fakes, &x);
         });
-        let fake = features.rows();
-        let classes = generator.config.classes;
+        self.judge(fakes, &self.labels.class)
+    }
+
+    /// Adds pictures `[n, h, w, 3]` in -1..1 to those seen so far.
+    pub fn look(&self, seen: &mut Seen, x: &Tensor) {
+        seen.features.add(&self.eye.describe(x));
+        seen.thumbs.add(&thumbnails(x));
+    }
+
+    /// Measures pictures that were looked at, whoever made them. `class`: one entry a picture, the number of classes for none.
+    pub fn judge(&self, fakes: Seen, class: &[u32]) -> Measures {
+        let (fake, thumbs) = (fakes.features.rows(), fakes.thumbs.rows());
         Measures {
             memorised: memorised(&self.all, &fake),
-            self_nn: self_nn_ratio(&self.variety, &self_nn(&thumbs.rows(), &self.labels.class)).map_or(0.0, |r| r.0),
-            label_accuracy: self.judge.as_ref().map(|j| accuracy(j, &fake, &self.labels.class, classes)),
+            self_nn: self_nn_ratio(&self.variety, &self_nn(&thumbs, class)).map_or(0.0, |r| r.0),
+            label_accuracy: self.judge.as_ref().map(|j| accuracy(j, &fake, class, self.classes)),
             ..feature_measures(&self.real, &fake)
         }
     }
+
+    /// The table of sets measured against these reals.
+    pub fn report(&self, seeds: &[u64], fake: Vec<Measures>) -> Report {
+        let (mean, spread) = summarise(&fake);
+        let (features, pictures, real) = (self.eye.name(), self.pictures(), self.floor());
+        Report { features, pictures, seeds: seeds.to_vec(), fake, mean, spread, real, learnt: None }
+    }
+}
+
+/// What the metrics keep of pictures.
+#[derive(Default)]
+pub struct Seen {
+    features: Collector,
+    thumbs: Collector,
 }
 
 /// Accuracy over the pictures that have a class.
@@ -100,11 +151,6 @@ fn accuracy(judge: &ClassMeans, features: &Tensor, class: &[u32], classes: usize
     let rows: Vec<usize> = (0..class.len()).filter(|&i| (class[i] as usize) < classes).collect();
     let wanted: Vec<u32> = rows.iter().map(|&i| class[i]).collect();
     judge.accuracy(&super::variety::take(features, &rows), &wanted)
-}
-
-/// Features of pictures `[n, h, w, 3]`.
-fn describe(net: &FeatureNet, x: &Tensor) -> Tensor {
-    net.describe(&net.weights().eager(), x)
 }
 
 /// Rows put together from parts.
@@ -131,7 +177,7 @@ pub struct Report {
     pub features: String,
     /// Fakes in each set, and reals they are compared with.
     pub pictures: usize,
-    /// Seeds of the sets of fakes.
+    /// Seeds of the sets of fakes; none for pictures that were found.
     pub seeds: Vec<u64>,
     /// One entry a seed.
     pub fake: Vec<Measures>,
@@ -141,6 +187,9 @@ pub struct Report {
     pub spread: Measures,
     /// Real against real.
     pub real: Measures,
+    /// The same in the features of a network taught on the collection, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learnt: Option<Box<Report>>,
 }
 
 /// Measures `weights` (the average) on `pictures` fakes for each of `seeds`. `progress(done, total)` after each part.
@@ -148,30 +197,21 @@ pub fn evaluate(
     generator: &Generator,
     weights: &Weights,
     dataset: &Dataset,
-    net: &FeatureNet,
+    eye: Eye<'_>,
     pictures: usize,
     seeds: &[u64],
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Report> {
     let total = seeds.len() + 1;
     progress(0, total);
-    let reference = Reference::new(dataset, net, pictures, 0)?;
+    let reference = Reference::new(dataset, eye, pictures, 0)?;
     progress(1, total);
     let mut fake = Vec::new();
     for &seed in seeds {
         fake.push(reference.measure(generator, weights, seed));
         progress(fake.len() + 1, total);
     }
-    let (mean, spread) = summarise(&fake);
-    Ok(Report {
-        features: "MobileNetV2 (ImageNet), 128 px, 1280 features".into(),
-        pictures: reference.pictures(),
-        seeds: seeds.to_vec(),
-        fake,
-        mean,
-        spread,
-        real: reference.floor(),
-    })
+    Ok(reference.report(seeds, fake))
 }
 
 /// Mean and standard deviation of every figure.

@@ -6,12 +6,14 @@
 mod distribution;
 mod evaluate;
 mod labels;
+mod learnt;
 mod neighbours;
 mod variety;
 
 pub use distribution::{kid, sliced_wasserstein, swd_directions};
-pub use evaluate::{LEAST_PICTURES, Reference, Report, evaluate};
+pub use evaluate::{Eye, LEAST_PICTURES, PART, Reference, Report, Seen, evaluate};
 pub use labels::ClassMeans;
+pub use learnt::Learnt;
 pub use neighbours::{Neighbours, distances, memorised, neighbours};
 pub use variety::{self_nn, self_nn_ratio, thumbnails};
 

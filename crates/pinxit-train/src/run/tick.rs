@@ -221,6 +221,7 @@ impl Run {
             name: d.name().into(),
             classes: d.classes().to_vec(),
             styles: d.styles().to_vec(),
+            words: d.words().to_vec(),
             training,
             dataset,
             parent: c.parent.clone(),
@@ -235,7 +236,7 @@ impl Run {
         let ((h, w), n) = (g.config.resolution(), rows * columns);
         let z = Rng::stream(self.config.seed, "previews").normal_tensor(&[n, g.config.z_dim]);
         let of = |count: usize| (0..n).map(|i| if count == 0 { 0 } else { (i % columns % count) as u32 }).collect();
-        let labels = Labels { class: of(g.config.classes), style: of(g.config.styles) };
+        let labels = Labels::new(of(g.config.classes), of(g.config.styles));
         let (width, height) = (columns * w, rows * h);
         let (mut rgb, mut at) = (vec![0u8; width * height * 3], 0);
         paint::show(g, &self.state.average, &z, &labels, |pictures| {

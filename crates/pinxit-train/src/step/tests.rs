@@ -18,7 +18,7 @@ fn config(discriminator: Discriminator, loss: Loss, update: Update) -> TrainConf
 
 fn reals() -> Batch {
     let pictures = Rng::stream(1, "reals").normal_tensor(&[N, 32, 32, 3]);
-    Batch { pictures, labels: Labels { class: vec![0, 0, 1, 2], style: vec![0; N] } }
+    Batch { pictures, labels: Labels::new(vec![0, 0, 1, 2], vec![0; N]) }
 }
 
 fn game(config: &TrainConfig) -> (Players, State) {

@@ -14,9 +14,10 @@ const EXAMPLES: &str = "\
 Examples:
   pinxit datasets list
   pinxit datasets show trees --sheet trees.png
+  pinxit datasets export trees -o trees-as-files
   pinxit datasets remove trees";
 
-/// List, show and remove datasets
+/// List, show, export and remove datasets
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct DatasetsArgs {
@@ -39,6 +40,17 @@ enum Action {
         #[arg(long, requires = "sheet")]
         overwrite: bool,
     },
+    /// Write every picture as a PNG, with a label file beside them
+    Export {
+        /// Its name
+        name: String,
+        /// Folder for the files
+        #[arg(short, long, value_name = "DIR")]
+        out: PathBuf,
+        /// Replace other files of the same names
+        #[arg(long)]
+        overwrite: bool,
+    },
     /// Move a dataset into bin/ of the home
     Remove {
         /// Its name
@@ -55,12 +67,19 @@ fn sheet_file(text: &str) -> std::result::Result<SheetFile, String> {
     Ok((path, format))
 }
 
-pub fn run(args: DatasetsArgs, context: &Context) -> Result<()> {
+pub fn run(args: DatasetsArgs, context: &mut Context) -> Result<()> {
     match args.action {
         Action::List => list(context),
         Action::Show { name, sheet, overwrite } => {
             let place = sheet.map_or(SheetPlace::WithDataset, |(path, format)| SheetPlace::Here { path, format, overwrite });
             show(&name, &place, context)
+        }
+        Action::Export { name, out, overwrite } => {
+            let exported = datasets::export(&context.studio, &name, &out, overwrite, &mut context.face)?;
+            if !context.globals.json {
+                output::data(&exported.labels.display().to_string());
+            }
+            Ok(())
         }
         Action::Remove { name } => super::remove(Kind::Dataset, &name, context),
     }

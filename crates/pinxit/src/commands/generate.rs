@@ -2,7 +2,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use pinxit_studio::generate::{GenerateRequest, Generated, RepaintRequest, generate, plan, repaint, replan, suggestions};
+use pinxit_studio::event::{Event, Watcher};
+use pinxit_studio::generate::{
+    GenerateRequest, Generated, RepaintRequest, generate, plan, remarks, repaint, replan, suggestions,
+};
 use pinxit_studio::settings::{GeneratePartial, GenerateSettings, ImageFormat, Setting, resolved_json, write_resolved};
 use pinxit_studio::{Result, counted};
 use serde_json::json;
@@ -16,10 +19,13 @@ Examples:
   pinxit generate trees --seeds 0-63 --grid -o pictures
   pinxit generate trees --seeds 7 --class oak --psi 0.7
   pinxit generate trees --seeds 1,5,9-12 --format jpeg --quality 95
+  pinxit generate emoji --prompt 'a sad yellow face, noto style'
   pinxit generate --from pictures/trees-000042.png
 
 Every file carries its recipe (model, seed, labels, psi); --from paints it again, byte for byte on the same machine.
-Without --class a model that knows classes draws one for each seed, as often as its training pictures have them.";
+Without --class a model that knows classes draws one for each seed, as often as its training pictures have them.
+--prompt takes the names of a class and a style out of a sentence, and a model trained with --condition captions reads
+its other words too; words it does not know are named.";
 
 /// Paint pictures
 #[derive(Debug, Args)]
@@ -37,8 +43,11 @@ pub struct GenerateArgs {
     /// Paint in this style (repeatable)
     #[arg(long, value_name = "STYLE")]
     style: Vec<String>,
-    /// Words to keep with the pictures
+    /// What to paint, in words
     #[arg(long, value_name = "TEXT")]
+    prompt: Option<String>,
+    /// Words to keep with the pictures [default: the prompt]
+    #[arg(long, value_name = "TEXT", conflicts_with = "prompt")]
     caption: Option<String>,
     /// Truncation: 1 full variety, 0.7 calmer, 0 the mean picture [default: 1]
     #[arg(long, value_name = "PSI", visible_alias = "trunc", allow_negative_numbers = true, value_parser = psi)]
@@ -62,7 +71,7 @@ pub struct GenerateArgs {
     #[arg(long)]
     overwrite: bool,
     /// Paint the recipe found in a picture again (repeatable)
-    #[arg(long, value_name = "PICTURE", conflicts_with_all = ["seeds", "class", "style", "caption", "psi", "grid"])]
+    #[arg(long, value_name = "PICTURE", conflicts_with_all = ["seeds", "class", "style", "prompt", "caption", "psi", "grid"])]
     from: Vec<PathBuf>,
     /// Say what would be painted, and stop
     #[arg(short = 'n', long)]
@@ -118,6 +127,7 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
         classes: args.class,
         styles: args.style,
         caption: args.caption,
+        prompt: args.prompt,
         settings,
         sheet: args.grid,
         columns: args.columns.map(usize::from),
@@ -126,6 +136,7 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
     };
     if args.dry_run {
         let (painter, recipes) = plan(&context.studio, &request)?;
+        remarks(&painter, &request).into_iter().for_each(|message| context.face.event(Event::Warning { message, hint: None }));
         let folder = request.folder(&painter);
         request.check_names(&folder, &recipes)?;
         return say_dry(&request.files(&recipes), &folder, &resolved, context);

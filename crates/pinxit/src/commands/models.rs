@@ -86,6 +86,13 @@ fn show(name: &str, context: &Context) -> Result<()> {
     Ok(())
 }
 
+/// The first words of many.
+fn first(words: &[String]) -> String {
+    const FEW: usize = 24;
+    let rest = if words.len() > FEW { ", …" } else { "" };
+    words[..words.len().min(FEW)].join(", ") + rest
+}
+
 /// A model card as a table.
 pub fn rows(card: &ModelCard) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = Vec::new();
@@ -97,6 +104,9 @@ pub fn rows(card: &ModelCard) -> Vec<Vec<String>> {
     row("pictures", format!("{} px, {} ({} weights)", size(card), card.preset, card.parameters));
     row("classes", card.meta.classes.join(", "));
     row("styles", card.meta.styles.join(", "));
+    if !card.meta.words.is_empty() {
+        row("words", format!("{}, the most frequent first: {}", card.meta.words.len(), first(&card.meta.words)));
+    }
     // A run of a fixed length in pictures keeps no clock, so that its model is the same on every repetition.
     let time = if training.seconds > 0.0 { format!(" in {}", face::span(training.seconds)) } else { String::new() };
     row("trained", format!("{} kimg{time}, {}", training.kimg, training.discriminator));
