@@ -51,12 +51,21 @@ fn play(plan: &Plan, peers: &Peers, m: &Match) -> Result<Section> {
     for shape in shapes.as_array().context("kernel_speed told no kernels")? {
         let mut row = vec![shape["name"].as_str().unwrap_or_default().to_string()];
         for pass in PASSES {
+            if pass == "weight" && frozen(&row[0]) {
+                row.extend(["–", "–", "–"].map(String::from));
+                continue;
+            }
             let (our, their) = (speed(&ours, &shape["name"], pass)?, speed(&theirs, &shape["name"], pass)?);
             row.extend([format!("{our:.0}"), format!("{their:.0}"), ratio(our / their, true)]);
         }
         table.row(&row);
     }
     Ok(Section { title: m.title, says: says(m, plan), tables: vec![table] })
+}
+
+/// Whether this is a shape of the frozen feature network alone, whose weights no step asks a gradient of.
+fn frozen(name: &str) -> bool {
+    ["1x1 16>96", "1x1 96>576", "rgb/2"].iter().any(|shape| name.starts_with(shape))
 }
 
 /// Median GFLOP/s of a pass on a shape.
