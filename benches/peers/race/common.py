@@ -196,6 +196,8 @@ def train(peer, data, out, until=None):
 def paint(peer, data, count, seed, folder, batch=64):
     """`count` pictures of the average as PNGs, classes as often as in the training pictures, and with classes a labels.csv."""
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("[0-9]*.png"):
+        old.unlink()
     torch.manual_seed(seed)
     peer.settle(data.labels)
     labels, rows = data.labels[torch.randint(0, len(data.labels), (count,))], []
