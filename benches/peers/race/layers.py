@@ -22,8 +22,9 @@ def channels(size, cap, budget, width=1.0):
 
 
 class Convolution(torch.autograd.Function):
-    """F.conv2d of stride 1 whose gradient in the input is written as a transposed convolution. PyTorch's own double backward loops over
-    groups and copies; with this one R1 + R2 of R3GAN take 15 % (f32) to 22 % (bf16) less, whole steps at 64 px on one thread."""
+    """F.conv2d of stride 1 whose gradient in the input is written as a transposed convolution, so that double backward takes another
+    way than PyTorch's own. A whole step of R3GAN at 64 px on one thread (one timed step each): f32 5.0 to 4.3 s, bf16 2.75 to 2.14 s.
+    For grouped convolutions alone it gains nothing in f32 and half of that in bf16."""
 
     @staticmethod
     def forward(ctx, x, w, bias, padding, groups):
