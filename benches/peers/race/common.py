@@ -20,35 +20,25 @@ import png
 
 CL = torch.channels_last
 # Options that a resumed run may change.
-FREE = {"data", "split", "hours", "steps", "threads", "out", "sample", "sample_seed", "save_minutes", "log_seconds", "settings"}
+FREE = {"data", "hours", "steps", "threads", "out", "sample", "sample_seed", "save_minutes", "log_seconds", "settings"}
 
 
 class Data:
-    """Training pictures in memory. `labels` `[n]` and `names` of the classes; one class-less label 0 without a labels.csv."""
+    """Training pictures in memory, of a folder that `pinxit datasets export` has written: those whose `split` is train. `labels` `[n]`
+    and `names` of the classes; with `by_class` off, or fewer than two classes, every label is 0 and there are no names."""
 
-    def __init__(self, folder, split, size, flip):
+    def __init__(self, folder, size, flip, by_class):
         folder = pathlib.Path(folder)
-        paths = sorted(p for p in folder.rglob("*.png"))
-        if split:
-            wanted = [line.strip() for line in pathlib.Path(split).read_text().splitlines() if line.strip()]
-            missing = [w for w in wanted if not (folder / w).is_file()]
-            if missing:
-                raise SystemExit(f"{split}: {len(missing)} files are not in {folder}, such as {missing[0]}")
-            paths = [folder / w for w in wanted]
-        if not paths:
-            raise SystemExit(f"{folder}: no PNG to learn from")
-        self.pictures, self.flip, self.names = torch.from_numpy(png.read_all(paths, size)), flip, []
-        self.labels = torch.zeros(len(paths), dtype=torch.long)
-        table = folder / "labels.csv"
-        if table.exists():
-            with open(table, newline="") as file:
-                label = {row["file"]: row["class"] for row in csv.DictReader(file)}
-            files = [p.relative_to(folder).as_posix() for p in paths]
-            unknown = [f for f in files if f not in label]
-            if unknown:
-                raise SystemExit(f"{table}: no class for {len(unknown)} files, such as {unknown[0]}")
-            self.names = sorted(set(label[f] for f in files))
-            self.labels = torch.tensor([self.names.index(label[f]) for f in files])
+        with open(folder / "labels.csv", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["split"] == "train"]
+        if not rows:
+            raise SystemExit(f"{folder}: no picture to learn from")
+        self.pictures, self.flip, self.names = torch.from_numpy(png.read_all([folder / r["file"] for r in rows], size)), flip, []
+        self.labels = torch.zeros(len(rows), dtype=torch.long)
+        names = sorted(set(r["class"] for r in rows))
+        if by_class and len(names) > 1:
+            self.names = names
+            self.labels = torch.tensor([names.index(r["class"]) for r in rows])
 
     def batch(self, n):
         """Pictures `[n, 3, size, size]` in -1..1, each flipped at a toss, and labels `[n]`; drawn with replacement."""
@@ -194,32 +184,29 @@ def train(peer, data, out, until=None):
 
 @torch.no_grad()
 def paint(peer, data, count, seed, folder, batch=64):
-    """`count` pictures of the average as PNGs, classes as often as in the training pictures, and with classes a labels.csv."""
+    """`count` pictures of the average as PNGs, those of a class in a folder of its name, classes as often as in the training pictures."""
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("[0-9]*.png"):
+    for old in [*folder.glob("[0-9]*.png"), *folder.glob("*/[0-9]*.png")]:
         old.unlink()
     torch.manual_seed(seed)
     peer.settle(data.labels)
-    labels, rows = data.labels[torch.randint(0, len(data.labels), (count,))], []
+    labels = data.labels[torch.randint(0, len(data.labels), (count,))]
     for start in range(0, count, batch):
         some = labels[start : start + batch]
         x = peer.average(peer.z(len(some)), some).float().clamp(-1, 1)
         pixels = ((x + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
         for k, picture in enumerate(np.ascontiguousarray(pixels)):
-            name = f"{start + k:06}.png"
-            png.write(folder / name, picture)
-            rows.append((name, data.names[some[k]] if data.names else ""))
-    if data.names:
-        with open(folder / "labels.csv", "w", newline="") as file:
-            csv.writer(file).writerows([("file", "class"), *rows])
+            of_class = folder / data.names[some[k]] if data.names else folder
+            of_class.mkdir(exist_ok=True)
+            png.write(of_class / f"{start + k:06}.png", picture)
 
 
 # ------------------------------------------------------------------------------------------------ command line
 def parse(peer, arguments=None):
     """Options; those of `--settings` (the sweep's choice, by trainer) lie between the defaults and the flags."""
     p = argparse.ArgumentParser(description=f"Trains {peer.name} and paints with it.")
-    p.add_argument("--data", required=True, help="folder of PNGs at the training size, with labels.csv (file,class) if by class")
-    p.add_argument("--split", help="file that lists the training pictures, one a line; all others are held out")
+    p.add_argument("--data", required=True, help="folder written by `pinxit datasets export`, at the training size")
+    p.add_argument("--by-class", action=argparse.BooleanOptionalAction, default=True, help="learn the classes, where there are several")
     p.add_argument("--size", type=int, default=64, choices=[32, 64, 128])
     p.add_argument("--hours", type=float, default=1.0, help="of training, wall clock")
     p.add_argument("--steps", type=int, default=0, help="so many steps in place of --hours")
@@ -250,7 +237,7 @@ def prepare(peer, o):
     torch.manual_seed(o.seed)
     out = pathlib.Path(o.out)
     out.mkdir(parents=True, exist_ok=True)
-    data = Data(o.data, o.split, o.size, o.flip)
+    data = Data(o.data, o.size, o.flip, o.by_class)
     model = peer(o, len(data.names))
     count = {k: sum(p.numel() for p in m.parameters()) for k, m in (("g", model.g), ("d", model.d))}
     about = {"peer": peer.name, "torch": torch.__version__, "parameters": count, "pictures": len(data.pictures), "classes": data.names}

@@ -1,6 +1,6 @@
 """FastGAN (Liu et al. 2021, 2101.04775): skip-layer excitation, hinge loss, a discriminator that also learns to encode.
 
-    python fastgan.py --data DIR --split FILE --size 64 --hours 1 --threads 2 --seed 0 --out OUT --sample 2000
+    python fastgan.py --data DIR --size 64 --hours 1 --threads 2 --seed 0 --out OUT --sample 2000
 
 Written from the paper: section 3.1 (generator, equation 2), 3.2 (discriminator and decoders, equations 3 to 5), figures 3 and 4.
 """

@@ -1,6 +1,6 @@
 """R3GAN (Huang et al. 2024, 2501.05441): relativistic pairing loss with R1 and R2, ResNeXt blocks without normalisation.
 
-    python r3gan.py --data DIR --split FILE --size 64 --hours 1 --threads 2 --seed 0 --out OUT --sample 2000
+    python r3gan.py --data DIR --size 64 --hours 1 --threads 2 --seed 0 --out OUT --sample 2000
 
 Written from the paper: equations 2 to 4 (loss and penalties), section 4 and figure 4 (networks), appendix (schedules).
 """

@@ -30,40 +30,39 @@ BRANCHES = {
 
 
 def pictures(folder, count=24, size=32):
-    """Discs (class a) and bars (class b) of random colours, with labels.csv and a split that holds out the last four."""
+    """Discs (class a) and bars (class b) of random colours, as `pinxit datasets export` writes them; the last four are held out."""
     folder.mkdir()
-    draw, rows = np.random.default_rng(0), ["file,class"]
+    draw, rows = np.random.default_rng(0), ["file,class,split"]
     y, x = np.mgrid[:size, :size]
     for i in range(count):
         a, b = draw.integers(0, 256, (2, 3), np.uint8)
         inside = (x - 16) ** 2 + (y - 16) ** 2 < draw.integers(30, 200) if i % 2 == 0 else abs(x - draw.integers(4, 28)) < 4
         png.write(folder / f"{i:02}.png", np.where(inside[..., None], a, b).astype(np.uint8))
-        rows.append(f"{i:02}.png,{'ab'[i % 2]}")
+        rows.append(f"{i:02}.png,{'ab'[i % 2]},{'train' if i < count - 4 else 'held-out'}")
     (folder / "labels.csv").write_text("\n".join(rows) + "\n")
-    (folder.parent / "train.txt").write_text("\n".join(f"{i:02}.png" for i in range(count - 4)) + "\n")
 
 
-def run(peer, home, name, *more, until=None, steps=5, data="set"):
+def run(peer, home, name, *more, until=None, steps=5):
     """The trainer's command line without the process: model, data, output folder, last losses."""
-    flags = ["--data", home / data, "--size", 32, "--steps", steps, "--threads", 1, "--batch", 4, "--out", home / name]
+    flags = ["--data", home / "set", "--size", 32, "--steps", steps, "--threads", 1, "--batch", 4, "--out", home / name]
     o = common.parse(peer, [str(a) for a in [*flags, *more]])
     model, pool, out = common.prepare(peer, o)
     return model, pool, out, common.train(model, pool, out, until)
 
 
 def check(peer, home):
-    began, split = time.perf_counter(), ["--split", home / "train.txt"]
-    straight, _, _, losses = run(peer, home, peer.name + "-straight", *split)
-    run(peer, home, peer.name, *split, until=3)
-    resumed, data, out, again = run(peer, home, peer.name, *split)
+    began = time.perf_counter()
+    straight, _, _, losses = run(peer, home, peer.name + "-straight")
+    run(peer, home, peer.name, until=3)
+    resumed, data, out, again = run(peer, home, peer.name)
     assert losses == again and all(map(math.isfinite, losses.values())), (losses, again)
     for a, b in zip(straight.parts()["average"].parameters(), resumed.parts()["average"].parameters()):
         assert torch.equal(a, b), "the average differs after resuming"
     common.paint(resumed, data, 5, 7, out / "samples")
-    painted = png.read_all(sorted((out / "samples").glob("*.png")), 32)
+    painted = png.read_all(sorted((out / "samples").glob("*/*.png")), 32)
     assert painted.shape == (5, 32, 32, 3) and painted.std() > 0
     assert [json.loads(line)["step"] for line in open(out / "log.jsonl")][-1] == 5
-    bf16 = run(peer, home, peer.name + "-bf16", "--bf16", *BRANCHES[peer.name], steps=2, data="plain")[3]
+    bf16 = run(peer, home, peer.name + "-bf16", "--bf16", "--no-by-class", *BRANCHES[peer.name], steps=2)[3]
     count = [sum(p.numel() for p in m.parameters()) for m in (straight.g, straight.d)]
     show = lambda d: " ".join(f"{k} {v:.4f}" for k, v in d.items())
     print(f"{peer.name}: {show(losses)}; resumed the same; bf16 {show(bf16)}; G {count[0]:,} D {count[1]:,}; "
@@ -102,8 +101,6 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         home = pathlib.Path(folder)
         pictures(home / "set")
-        pictures(home / "plain")
-        (home / "plain/labels.csv").unlink()
         check_augment()
         check_r1()
         for peer in PEERS:

@@ -1,6 +1,6 @@
 """StyleGAN2 (Karras et al. 2020, 1912.04958) with adaptive discriminator augmentation (ADA, 2006.06676), sized for a CPU.
 
-    python stylegan2_ada.py --data DIR --split FILE --size 64 --hours 1 --threads 2 --seed 0 --out OUT --sample 2000
+    python stylegan2_ada.py --data DIR --size 64 --hours 1 --threads 2 --seed 0 --out OUT --sample 2000
 
 Non-saturating loss, lazy R1, path length on wish, style mixing, equalised learning rate. Written from the papers.
 """

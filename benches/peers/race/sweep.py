@@ -1,7 +1,7 @@
 """Tunes the peers in good faith: six settings each of learning rate and γ, the same short budget, judged by the race's own measure.
 
-    python sweep.py --data DIR --split FILE --size 64 --hours 0.1 --threads 2 --bf16 --out OUT --save settings.json \\
-        --score 'pinxit evaluate --pictures {pictures} --dataset NAME --json' --better kid:low,coverage:high,self_nn:high
+    python sweep.py --data DIR --size 64 --hours 0.1 --threads 2 --bf16 --out OUT --save settings.json \\
+        --score 'pinxit evaluate --pictures {pictures} --dataset NAME --json' --better mean.kid:low,mean.coverage:high,mean.swd:low
 
 `--score` is a command whose output ends in one JSON object (a line of its own, or all of the output); `--better` names its figures
 (dots for nesting) and which way is better. One figure alone selects collapsed models, so the choice is the smallest mean rank over all
@@ -42,7 +42,7 @@ def trial(o, peer, settings):
     """Trains, paints and scores one setting: what was run, what it cost and its figures (None where it failed)."""
     name = "-".join([peer, *(f"{k}{v:g}" for k, v in settings.items())])
     out = pathlib.Path(o.out) / name
-    flags = {"data": o.data, "split": o.split, "size": o.size, "hours": o.hours, "threads": o.threads, "seed": o.seed, "out": out}
+    flags = {"data": o.data, "size": o.size, "hours": o.hours, "threads": o.threads, "seed": o.seed, "out": out}
     flags |= {"sample": o.pictures, **settings}
     command = [sys.executable, HERE / f"{peer}.py", *(f"--{k}={v}" for k, v in flags.items() if v is not None), *o.more]
     result = {"settings": settings, "figures": None}
@@ -74,7 +74,6 @@ def choose(trials, better):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--data", required=True)
-    p.add_argument("--split")
     p.add_argument("--size", type=int, default=64)
     p.add_argument("--hours", type=float, default=0.1)
     p.add_argument("--threads", type=int, default=2)
