@@ -30,6 +30,11 @@ const ALL: &[Evidence] = &[
         script: "evidence/precision.sh",
     },
     Evidence {
+        name: "race",
+        what: "pinxit against StyleGAN2-ADA, FastGAN and R3GAN, equal seconds (hours; see the script); docs/results.md",
+        script: "evidence/race.sh",
+    },
+    Evidence {
         name: "hour",
         what: "an hour of training: memory and speed, flat or not; docs/results.md",
         script: "evidence/hour.sh",
