@@ -62,8 +62,19 @@ fn a_prompt_names_labels_and_words_and_what_it_does_not_know() {
     let mut painter = painter(3);
     let read = |text: &str| painter.prompt(text);
     let prompt = read("A tall birch in the ink style, at midnight");
-    let want = Prompt { class: Some("birch".into()), style: Some("ink".into()), words: true, unknown: vec!["midnight".into()] };
+    let want = Prompt {
+        class: Some("birch".into()),
+        style: Some("ink".into()),
+        words: vec!["tall".into()],
+        set_aside: Vec::new(),
+        unknown: vec!["midnight".into()],
+    };
     assert_eq!(prompt, want);
+    let two = read("birch beside oak");
+    assert_eq!(
+        (two.class.as_deref(), two.set_aside, two.unknown),
+        (Some("birch"), vec!["oak".into()], vec!["beside".to_string()])
+    );
     assert_eq!(read("style of a cloud").unknown, ["style", "cloud"], "it points at nothing");
     assert_eq!(read(""), Prompt::default());
     let mut paint = |caption: Option<&str>, psi: f64| {

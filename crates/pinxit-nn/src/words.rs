@@ -4,6 +4,8 @@
 //! knows what its own collection taught it, in whatever language the captions are written.
 use std::collections::{BTreeMap, BTreeSet};
 
+use unicode_normalization::UnicodeNormalization;
+
 /// Captions a term must be found in: a rarer one would name single pictures.
 const LEAST: usize = 3;
 /// Most terms, the most frequent ones.
@@ -81,9 +83,10 @@ pub fn is_filler(word: &str) -> bool {
     FILLERS.contains(&word)
 }
 
-/// The words of a text: runs of letters and digits, in lower case.
+/// The words of a text: runs of letters and digits, in lower case. A letter and its accent are one sign however they were typed
+/// (Unicode's form C): names of files come apart on some systems.
 pub fn words(text: &str) -> Vec<String> {
-    let lower = text.to_lowercase();
+    let lower = text.nfc().collect::<String>().to_lowercase();
     lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_owned).collect()
 }
 
@@ -126,5 +129,6 @@ mod tests {
     fn other_scripts_have_words_too() {
         let captions = ["красный дом", "красный кот", "КРАСНЫЙ сад", "青い 空", "青い 海", "青い 山"];
         assert_eq!(Vocabulary::learn(captions.into_iter()).terms(), ["красный", "青い"]);
+        assert_eq!(words("Ka\u{308}se"), words("käse"), "an accent typed apart");
     }
 }

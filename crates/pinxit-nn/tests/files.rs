@@ -315,9 +315,9 @@ fn weights_that_are_no_numbers_are_refused() {
 fn descriptions_that_make_no_sense_are_refused() {
     let other = with_header(&bytes(), |h| h["__metadata__"] = json!({"format": "pt"}));
     assert!(matches!(refused(&other), Error::NotAModel(_)), "tensors of another program");
-    let newer = with_card(&bytes(), |c| *c = json!({"format_version": 2, "anything": []}));
+    let newer = with_card(&bytes(), |c| *c = json!({"format_version": 3, "anything": []}));
     let error = refused(&newer);
-    assert!(matches!(error, Error::Version { found: 2, known: 1 }) && error.hint().unwrap().contains("update"), "{error}");
+    assert!(matches!(error, Error::Version { found: 3, known: 2 }) && error.hint().unwrap().contains("update"), "{error}");
     let unknown = with_card(&bytes(), |c| c["generator"]["architecture"] = json!("diffusion"));
     assert!(matches!(refused(&unknown), Error::NotAModel(_)));
     let names = with_card(&bytes(), |c| c["classes"] = json!(["one"]));

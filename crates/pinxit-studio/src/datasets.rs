@@ -13,7 +13,7 @@ use crate::event::{Event, Task, Watcher, figures};
 use crate::home::Kind;
 use crate::settings::{GenerateSettings, ImageFormat};
 use crate::shell::command;
-use crate::{Error, Result, Studio, paths};
+use crate::{Error, Result, Studio, counted, paths};
 
 /// Most pictures on a contact sheet.
 const SHEET_PICTURES: usize = 96;
@@ -148,6 +148,21 @@ pub struct Exported {
     pub labels: PathBuf,
 }
 
+/// Says so where pictures of a longer export lie in the folder: they would be taken for this one's.
+fn warn_of_others(folder: &Path, pictures: usize, watcher: &mut dyn Watcher) -> Result<()> {
+    let mut others = 0;
+    for entry in fs_err::read_dir(folder)? {
+        let path = entry?.path();
+        let number = path.file_stem().and_then(|s| s.to_str()).filter(|s| s.len() == 6).and_then(|s| s.parse::<usize>().ok());
+        others += usize::from(number.is_some_and(|n| n >= pictures) && path.extension().is_some_and(|e| e == "png"));
+    }
+    if others > 0 {
+        let message = format!("{} of another export: {}", folder.display(), counted(others, "picture"));
+        watcher.event(Event::Warning { message, hint: Some("export into an empty folder".into()) });
+    }
+    Ok(())
+}
+
 /// Every picture as a PNG of the dataset's size, and last of all a label file that says what each is: other programs read them, and
 /// `pinxit import` takes them in again. What lies there with the same bytes is left, so an export that was stopped goes on.
 pub fn export(studio: &Studio, name: &str, folder: &Path, overwrite: bool, watcher: &mut dyn Watcher) -> Result<Exported> {
@@ -155,6 +170,11 @@ pub fn export(studio: &Studio, name: &str, folder: &Path, overwrite: bool, watch
     let task = Task::Export;
     watcher.event(Event::Started { task, name: name.into() });
     paths::make_folder(folder)?;
+    let (labels, table) = (folder.join(export::LABEL_FILE), export::label_table(&dataset)?);
+    if !overwrite && labels.exists() && fs_err::read(&labels)? != table {
+        return Err(Error::InTheWay { path: labels });
+    }
+    warn_of_others(folder, dataset.len(), watcher)?;
     let total = dataset.len() as u64;
     for i in 0..dataset.len() {
         watcher.event(Event::Progress { task, phase: "writing pictures".into(), step: i as u64, total });
@@ -165,8 +185,7 @@ pub fn export(studio: &Studio, name: &str, folder: &Path, overwrite: bool, watch
         let bytes = pinxit_image::encode(&dataset.picture(i)?, Encoding::Png, &Metadata::default())?;
         paths::write_beside_others(&folder.join(export::file_name(i)), &bytes, overwrite)?;
     }
-    let labels = folder.join(export::LABEL_FILE);
-    paths::write_beside_others(&labels, &export::label_table(&dataset)?, overwrite)?;
+    paths::write_beside_others(&labels, &table, overwrite)?;
     let exported = Exported { folder: folder.into(), pictures: dataset.len(), labels };
     watcher.event(Event::Finished { task, result: figures(&exported), next: Vec::new() });
     Ok(exported)

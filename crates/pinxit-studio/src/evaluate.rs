@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::event::{Event, Task, Watcher, figures};
 use crate::settings::ImageFormat;
 use crate::train::captioned;
-use crate::{Result, Studio, datasets, models};
+use crate::{Result, Studio, counted, datasets, models};
 
 /// What to measure.
 #[derive(Clone, Debug)]
@@ -118,7 +118,9 @@ fn of_pictures(studio: &Studio, folder: &Path, request: &EvaluateRequest, watche
     let dataset = datasets::open(studio, wanted)?;
     let name = folder.file_name().map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into_owned());
     watcher.event(Event::Started { task: Task::Evaluate, name: name.clone() });
-    let found = painted(folder, dataset.classes())?;
+    let path = folder.join("evaluation.json");
+    check_ours(&path)?;
+    let found = painted(folder, &dataset, watcher)?;
     let (net, learnt) = (FeatureNet::shipped()?, taught(&dataset, request, watcher)?);
     let mut measure = |eye: Eye<'_>| -> Result<Report> {
         watcher.event(progress(0, 1 + found.len()));
@@ -135,7 +137,6 @@ fn of_pictures(studio: &Studio, folder: &Path, request: &EvaluateRequest, watche
     if let Some(learnt) = &learnt {
         report.learnt = Some(Box::new(measure(learnt.eye())?));
     }
-    let path = folder.join("evaluation.json");
     Ok(Evaluated { model: None, name, dataset: wanted.clone(), dataset_hash: dataset.manifest_hash().into(), report, path })
 }
 
@@ -157,21 +158,63 @@ struct Painted {
     class: u32,
 }
 
+/// Refuses to replace a file of that name that no evaluation has written.
+fn check_ours(path: &Path) -> Result<()> {
+    let Ok(bytes) = fs_err::read(path) else { return Ok(()) };
+    let found: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
+    let ours = found.is_some_and(|v| v.get("dataset_hash").is_some());
+    if ours { Ok(()) } else { Err(crate::Error::InTheWay { path: path.into() }) }
+}
+
 /// The pictures of a folder and of its sub-folders that are called like classes, in an order that mixes the classes: the first of
-/// them are measured where there are more than reals.
-fn painted(folder: &Path, classes: &[String]) -> Result<Vec<Painted>> {
-    let mut found = Vec::new();
-    let of_class = classes.iter().enumerate().map(|(i, name)| (folder.join(name), i));
-    for (folder, class) in of_class.filter(|(f, _)| f.is_dir()).chain([(folder.to_path_buf(), classes.len())]) {
-        for entry in fs_err::read_dir(folder)? {
-            let path = entry?.path();
-            if path.is_file() && ImageFormat::of_name(&path).is_ok() {
-                found.push(Painted { path, class: class as u32 });
-            }
+/// them are measured where there are more than reals. Other sub-folders are left out, and named.
+fn painted(folder: &Path, dataset: &Dataset, watcher: &mut dyn Watcher) -> Result<Vec<Painted>> {
+    let (classes, mut left_out) = (dataset.classes(), Vec::new());
+    let mut found = pictures_in(folder, classes.len())?;
+    for entry in fs_err::read_dir(folder)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        match classes.iter().position(|class| class.to_lowercase() == name.to_lowercase()) {
+            _ if !path.is_dir() => {}
+            Some(class) => found.extend(pictures_in(&path, class)?),
+            None => left_out.push(name),
         }
+    }
+    if !left_out.is_empty() {
+        let known = if classes.is_empty() { "it has none".into() } else { classes.join(", ") };
+        let message = format!("left out, for they are called like no class of {}: {}", dataset.name(), left_out.join(", "));
+        watcher.event(Event::Warning { message, hint: Some(format!("its classes: {known}")) });
+    }
+    let without = found.iter().filter(|p| p.class as usize == classes.len()).count();
+    if without > 0 && without < found.len() {
+        let message =
+            format!("{} of {} lie in no class's folder: their class counts as unknown", without, counted(found.len(), "picture"));
+        watcher.event(Event::Warning { message, hint: None });
+    }
+    if found.len() < metrics::LEAST {
+        return Err(crate::Error::Setting {
+            message: format!(
+                "{} holds {}; measuring takes at least {}",
+                folder.display(),
+                counted(found.len(), "picture"),
+                metrics::LEAST
+            ),
+            hint: "PNG, JPEG, WebP and AVIF are looked for in the folder and in sub-folders called like classes".into(),
+        });
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     Rng::stream(0, "pictures to measure").shuffle(&mut found);
+    Ok(found)
+}
+
+fn pictures_in(folder: &Path, class: usize) -> Result<Vec<Painted>> {
+    let mut found = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_file() && ImageFormat::of_name(&path).is_ok() {
+            found.push(Painted { path, class: class as u32 });
+        }
+    }
     Ok(found)
 }
 
@@ -179,7 +222,7 @@ fn painted(folder: &Path, classes: &[String]) -> Result<Vec<Painted>> {
 fn read_together(part: &[Painted], (h, w): (usize, usize)) -> Result<Tensor> {
     let mut all = Vec::with_capacity(part.len() * h * w * 3);
     for Painted { path, .. } in part {
-        let picture = pinxit_image::read(path, &Limits::default())?.picture;
+        let picture = pinxit_image::read(path, &Limits::default()).map_err(|e| crate::Error::from(e).in_file(path))?.picture;
         if (picture.height() as usize, picture.width() as usize) != (h, w) {
             return Err(crate::Error::Setting {
                 message: format!(

@@ -2,6 +2,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+pub use pinxit_create::Prompt;
 use pinxit_create::{Painter, Recipe};
 use pinxit_image::{Encoding, Format, Metadata, Picture};
 use pinxit_tensor::Rng;
@@ -165,7 +166,7 @@ pub fn plan(studio: &Studio, request: &GenerateRequest) -> Result<(Painter, Vec<
     for &seed in &request.seeds {
         let mut draw = Rng::stream(seed, "labels");
         // Words say what to paint: a class drawn beside them would say something else.
-        let drawn_class = painter.draw_class(&mut draw).filter(|_| !prompt.words);
+        let drawn_class = painter.draw_class(&mut draw).filter(|_| prompt.words.is_empty());
         let classes = asked_or(&classes, || drawn_class);
         let styles = asked_or(&styles, || painter.draw_style(&mut draw));
         for class in &classes {
@@ -187,8 +188,23 @@ pub fn remarks(painter: &Painter, request: &GenerateRequest) -> Vec<String> {
         [] => "it learnt no captions (train --condition captions), only names of classes and styles are understood".into(),
         words => format!("it reads {}, such as {}", counted(words.len(), "word"), words[..words.len().min(8)].join(", ")),
     };
-    let unknown = prompt.unknown.join(", ");
-    if unknown.is_empty() { Vec::new() } else { vec![format!("the model does not know: {unknown} ({known})")] }
+    let (mut remarks, mut aside) = (Vec::new(), prompt.set_aside);
+    aside.extend(prompt.class.filter(|c| !request.classes.is_empty() && !request.classes.contains(c)));
+    aside.extend(prompt.style.filter(|s| !request.styles.is_empty() && !request.styles.contains(s)));
+    if !aside.is_empty() {
+        remarks.push(format!("not painted: {} (a picture has one class and one style)", aside.join(", ")));
+    }
+    if !prompt.unknown.is_empty() {
+        remarks.push(format!("the model does not know: {} ({known})", prompt.unknown.join(", ")));
+    }
+    remarks
+}
+
+/// What a prompt was understood as, in one line.
+pub fn understood(prompt: &Prompt) -> String {
+    let part = |what: &str, said: &str| format!("{what} {}", if said.is_empty() { "none" } else { said });
+    let (class, style) = (prompt.class.as_deref().unwrap_or_default(), prompt.style.as_deref().unwrap_or_default());
+    [part("class", class), part("style", style), part("words", &prompt.words.join(", "))].join("; ")
 }
 
 /// The labels asked for; else one drawn, if the model knows any.

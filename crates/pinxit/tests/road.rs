@@ -278,10 +278,34 @@ fn pictures_of_another_program_are_measured() {
     let pictures = |folder: &str| std::fs::read_dir(desk.path().join(folder)).unwrap().count() - 1;
     assert_eq!(pictures("files"), 60);
     assert_eq!(code(&desk.run(&["datasets", "export", "many", "-o", "files", "-q"])), 0, "the same again is no loss");
-    std::fs::write(desk.path().join("files/000003.png"), b"mine").unwrap();
+    let flat = desk.run(&["evaluate", "--pictures", "files", "--dataset", "many", "--json", "-q"]);
+    assert_eq!(code(&flat), 0, "{}", stderr(&flat));
+    let saved = || -> serde_json::Value {
+        serde_json::from_str(&std::fs::read_to_string(desk.path().join("files/evaluation.json")).unwrap()).unwrap()
+    };
+    assert!(saved()["mean"]["self_nn"].as_f64().unwrap() > 0.8, "no class is no collapse: {}", saved());
+    assert!(saved()["mean"]["label_accuracy"].is_null(), "{}", saved());
+    std::fs::write(desk.path().join("files/evaluation.json"), b"mine").unwrap();
+    let refused = desk.run(&["evaluate", "--pictures", "files", "--dataset", "many"]);
+    assert!(code(&refused) == 1 && stderr(&refused).contains("files/evaluation.json"), "{}", stderr(&refused));
+    std::fs::remove_file(desk.path().join("files/evaluation.json")).unwrap();
+    (3..60).for_each(|i| std::fs::write(desk.path().join(format!("files/{i:06}.png")), b"mine").unwrap());
+    let broken = desk.run(&["evaluate", "--pictures", "files", "--dataset", "many"]);
+    assert!(code(&broken) == 1 && stderr(&broken).contains("files/0000"), "{}", stderr(&broken));
     let refused = desk.run(&["datasets", "export", "many", "-o", "files"]);
     assert!(code(&refused) == 1 && stderr(&refused).contains("000003.png"), "{}", stderr(&refused));
     assert_eq!(code(&desk.run(&["datasets", "export", "many", "-o", "files", "--overwrite", "-q"])), 0);
+    std::fs::create_dir(desk.path().join("other")).unwrap();
+    std::fs::write(desk.path().join("other/labels.csv"), b"mine").unwrap();
+    std::fs::write(desk.path().join("other/000077.png"), b"mine").unwrap();
+    assert_eq!(code(&desk.run(&["datasets", "export", "many", "-o", "other"])), 1);
+    assert_eq!(
+        std::fs::read_dir(desk.path().join("other")).unwrap().count(),
+        2,
+        "nothing is written where the label file is in the way"
+    );
+    let over = desk.run(&["datasets", "export", "many", "-o", "other", "--overwrite"]);
+    assert!(code(&over) == 0 && stderr(&over).contains("1 picture"), "{}", stderr(&over));
     let again = ["import", "files", "--into", "again", "--size", "32", "--keep-near-duplicates", "-q"];
     assert_eq!(code(&desk.run(&again)), 0);
     let show = |name: &str| -> serde_json::Value {
@@ -291,6 +315,12 @@ fn pictures_of_another_program_are_measured() {
     for key in ["count", "held_out", "classes", "class_counts", "licences"] {
         assert_eq!(before[key], after[key], "{key} survives the way out and in");
     }
+    assert_eq!(code(&desk.run(&["datasets", "export", "again", "-o", "files-again", "-q"])), 0);
+    let groups = |folder: &str| -> Vec<String> {
+        let table = std::fs::read_to_string(desk.path().join(folder).join("labels.csv")).unwrap();
+        table.lines().map(|line| line.rsplit(',').nth(1).unwrap().to_string()).collect()
+    };
+    assert_eq!(groups("files"), groups("files-again"));
     for class in ["round", "square"] {
         std::fs::create_dir(desk.path().join("files").join(class)).unwrap();
     }
@@ -300,11 +330,14 @@ fn pictures_of_another_program_are_measured() {
         let (file, class) = (cells.next().unwrap(), cells.next().unwrap());
         std::fs::rename(desk.path().join("files").join(file), desk.path().join("files").join(class).join(file)).unwrap();
     }
+    std::fs::create_dir(desk.path().join("files/oval")).unwrap();
     let out = desk.run(&["evaluate", "--pictures", "files", "--dataset", "many", "--learnt"]);
     assert_eq!(code(&out), 0, "{}", stderr(&out));
+    assert!(stderr(&out).contains("left out, for they are called like no class of many: oval"), "{}", stderr(&out));
+    let empty = desk.run(&["evaluate", "--pictures", "files/oval", "--dataset", "many"]);
+    assert!(code(&empty) == 1 && stderr(&empty).contains("files/oval holds 0 pictures"), "{}", stderr(&empty));
     assert!(stdout(&out).contains("MobileNetV2") && stdout(&out).contains("learnt from the collection (2 classes)"));
-    let saved = std::fs::read_to_string(desk.path().join("files/evaluation.json")).unwrap();
-    let saved: serde_json::Value = serde_json::from_str(&saved).unwrap();
+    let saved = saved();
     for report in [&saved, &saved["learnt"]] {
         assert!(report["mean"]["coverage"].as_f64().unwrap() > 0.9, "they are the real ones: {report}");
         assert!(report["mean"]["memorised"].as_f64().unwrap() > 0.8, "{report}");
@@ -331,7 +364,7 @@ fn captions_become_words_that_a_prompt_may_use() {
     let table: String = names.iter().enumerate().map(|(i, name)| rows(name, i)).collect();
     std::fs::write(desk.path().join("words.csv"), format!("file,class,caption\n{table}")).unwrap();
     let refused = desk.run(&["train", "dots", "--condition", "captions"]);
-    assert!(code(&refused) == 1 && stderr(&refused).contains("three captions"), "{}", stderr(&refused));
+    assert!(code(&refused) == 1 && stderr(&refused).contains("has no captions"), "{}", stderr(&refused));
     let import = ["import", "dots", "--into", "said", "--size", "32", "--labels", "words.csv", "--keep-near-duplicates", "-q"];
     assert_eq!(code(&desk.run(&import)), 0);
     let out = desk.run(&["train", "said", "--condition", "captions", "--kimg", "0.05", "-q"]);
@@ -345,6 +378,12 @@ fn captions_become_words_that_a_prompt_may_use() {
     assert_eq!(code(&out), 0, "{}", stderr(&out));
     assert!(stderr(&out).contains("does not know: dragon") && stderr(&out).contains("it reads"), "{}", stderr(&out));
     assert_eq!(stdout(&out).trim(), "painted/said-square-000001.png");
+    let dry = stdout(&desk.run(&[&prompt[..], &["--dry-run"]].concat()));
+    assert!(dry.contains("# the prompt names class square; style none; words small"), "{dry}");
+    let aside = desk.run(&["generate", "said", "--seeds", "1", "--prompt", "square", "--class", "round", "-o", "aside"]);
+    assert!(stderr(&aside).contains("not painted: square"), "{}", stderr(&aside));
+    let plain = desk.run(&["train", "said", "--from", "said", "--name", "plain", "--kimg", "0.04"]);
+    assert!(code(&plain) == 0 && stderr(&plain).contains("reads") && stderr(&plain).contains("--condition captions keeps them"));
     let again = desk.run(&["generate", "--from", "painted/said-square-000001.png", "-o", "again", "-q"]);
     assert_eq!(code(&again), 0, "{}", stderr(&again));
     let bytes = |path: &str| std::fs::read(desk.path().join(path)).unwrap();

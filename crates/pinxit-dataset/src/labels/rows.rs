@@ -141,11 +141,18 @@ pub(crate) fn known_columns() -> String {
     first.into_iter().chain(OTHERS).filter(|name| *name != "skin_tone" && *name != "concept").collect::<Vec<_>>().join(", ")
 }
 
+/// Whether a group is called as an exported dataset calls it.
+fn names_its_kind(group: &str) -> bool {
+    ["group:", "concept:", "motif:", "same:", "picture:"].iter().any(|kind| group.starts_with(kind))
+}
+
 fn row(map: &Map<String, Value>) -> Result<Row, String> {
     let text = |names: &[&str]| names.iter().find_map(|name| map.get(*name).and_then(as_text));
     let file = text(&FILE).ok_or("no `file`")?;
     let title = text(&["title"]);
-    let group = text(&["group"]).map(|g| format!("group:{g}")).or_else(|| text(&["concept"]).map(|c| format!("concept:{c}")));
+    let group = text(&["group"])
+        .map(|g| if names_its_kind(&g) { g } else { format!("group:{g}") })
+        .or_else(|| text(&["concept"]).map(|c| format!("concept:{c}")));
     // The column being there at all says that the collection has variants by skin tone.
     let motif = || map.get("skin_tone").and(title.as_deref()).map(|t| format!("motif:{}", skin_tone::motif(t)));
     Ok(Row {

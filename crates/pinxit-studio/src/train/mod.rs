@@ -20,7 +20,7 @@ use crate::event::{Event, Task, Watcher, figures};
 use crate::home::Kind;
 use crate::settings::{Condition, Origin, Setting, TrainSettings};
 use crate::shell::command;
-use crate::{Error, Result, Studio, datasets, models, runs};
+use crate::{Error, Result, Studio, counted, datasets, models, runs};
 
 /// Said of a finished run that is resumed.
 pub const AT_END: &str = "the run is at its end already: --kimg or --for give it another";
@@ -99,8 +99,8 @@ pub fn plan(studio: &Studio, request: &TrainRequest) -> Result<Plan> {
     let dataset = conditioned(datasets::open(studio, dataset_name)?, request.settings.condition);
     if request.settings.condition == Condition::Captions && dataset.words().is_empty() {
         return Err(Error::Setting {
-            message: format!("no word is found in three captions of \"{dataset_name}\": there are none to learn"),
-            hint: "import with a label file that has a column named caption, or leave --condition captions away".into(),
+            message: format!("\"{dataset_name}\" has no captions to learn from: no word is found in three of them"),
+            hint: "import with a label file that has a column named caption, or learn other labels (--condition)".into(),
         });
     }
     let parent = match &request.from {
@@ -175,6 +175,14 @@ pub fn begin(studio: &Studio, plan: Plan, watcher: &mut dyn Watcher) -> Result<T
         let go_on = command(&["train", "--resume", &earlier]);
         watcher.event(Event::Note {
             message: format!("\"{earlier}\" is there already: this run is \"{name}\" ({go_on} goes on with the other)"),
+        });
+    }
+    if let Some(words) = parent.as_ref().map(|p| p.meta.words.len()).filter(|&n| n > 0 && dataset.words().is_empty()) {
+        watcher.event(Event::Note {
+            message: format!(
+                "the model to begin from reads {}, this run will not (--condition captions keeps them)",
+                counted(words, "word")
+            ),
         });
     }
     let fresh = !dir.exists();

@@ -8,7 +8,7 @@ use pinxit_tensor::{Array, Rng, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// Fewer pictures say nothing.
-const LEAST: usize = 20;
+pub const LEAST: usize = 20;
 /// Training pictures that a dataset needs to be measured on: two halves.
 pub const LEAST_PICTURES: usize = 2 * LEAST;
 /// Pictures described at once.
@@ -50,6 +50,8 @@ pub struct Reference<'a> {
     /// Both halves together, for the memorisation rate.
     all: Tensor,
     variety: Vec<(u32, f64)>,
+    /// The variety without regard to classes, for pictures that have none.
+    variety_of_all: Vec<(u32, f64)>,
     classes: usize,
     judge: Option<ClassMeans>,
     floor: Measures,
@@ -78,13 +80,14 @@ impl<'a> Reference<'a> {
         let classes = dataset.classes().len();
         let judge = (classes > 1).then(|| ClassMeans::learn(&real, &labels.class, classes));
         let variety = self_nn(&thumbs, &labels.class);
+        let variety_of_all = self_nn(&thumbs, &vec![0; n]);
         let floor = Measures {
             self_nn: self_nn_ratio(&variety, &self_nn(&other_thumbs, &other_labels.class)).map_or(0.0, |r| r.0),
             label_accuracy: judge.as_ref().map(|j| accuracy(j, &others, &other_labels.class, classes)),
             ..feature_measures(&real, &others)
         };
         let all = Tensor::concat(&[real.clone(), others.clone()], 0);
-        Ok(Reference { eye, labels, real, others, all, variety, classes, judge, floor })
+        Ok(Reference { eye, labels, real, others, all, variety, variety_of_all, classes, judge, floor })
     }
 
     /// Pictures in each half.
@@ -120,13 +123,20 @@ impl<'a> Reference<'a> {
         seen.thumbs.add(&thumbnails(x));
     }
 
-    /// Measures pictures that were looked at, whoever made them. `class`: one entry a picture, the number of classes for none.
+    /// Measures pictures that were looked at, whoever made them. `class`: one entry a picture, the number of classes for none. Where
+    /// none has a class, variety is measured among all of them, and there is no accuracy.
     pub fn judge(&self, fakes: Seen, class: &[u32]) -> Measures {
         let (fake, thumbs) = (fakes.features.rows(), fakes.thumbs.rows());
+        let unsaid = class.iter().all(|&c| c as usize >= self.classes);
+        let ratio = if unsaid {
+            self_nn_ratio(&self.variety_of_all, &self_nn(&thumbs, &vec![0; class.len()]))
+        } else {
+            self_nn_ratio(&self.variety, &self_nn(&thumbs, class))
+        };
         Measures {
             memorised: memorised(&self.all, &fake),
-            self_nn: self_nn_ratio(&self.variety, &self_nn(&thumbs, class)).map_or(0.0, |r| r.0),
-            label_accuracy: self.judge.as_ref().map(|j| accuracy(j, &fake, class, self.classes)),
+            self_nn: ratio.map_or(0.0, |r| r.0),
+            label_accuracy: self.judge.as_ref().filter(|_| !unsaid).map(|j| accuracy(j, &fake, class, self.classes)),
             ..feature_measures(&self.real, &fake)
         }
     }

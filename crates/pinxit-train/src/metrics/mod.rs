@@ -11,7 +11,7 @@ mod neighbours;
 mod variety;
 
 pub use distribution::{kid, sliced_wasserstein, swd_directions};
-pub use evaluate::{Eye, LEAST_PICTURES, PART, Reference, Report, Seen, evaluate};
+pub use evaluate::{Eye, LEAST, LEAST_PICTURES, PART, Reference, Report, Seen, evaluate};
 pub use labels::ClassMeans;
 pub use learnt::Learnt;
 pub use neighbours::{Neighbours, distances, memorised, neighbours};

@@ -58,6 +58,13 @@ enum Action {
     },
 }
 
+impl DatasetsArgs {
+    /// Whether it is the one action that takes long, and stops between two files.
+    pub fn is_export(&self) -> bool {
+        matches!(self.action, Action::Export { .. })
+    }
+}
+
 /// A file and the format that its name asks for.
 type SheetFile = (PathBuf, ImageFormat);
 

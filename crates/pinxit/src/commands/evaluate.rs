@@ -15,7 +15,7 @@ Examples:
   pinxit evaluate runs/trees/model-000040.safetensors --dataset trees
   pinxit evaluate --pictures painted-elsewhere --dataset trees
 
---pictures measures what another program has painted, at the dataset's size; those of a class in a sub-folder of its name.
+--pictures measures what another program has painted, at the dataset's size, once; those of a class in a sub-folder of its name.
 The column \"real\" is what other real pictures of the same dataset score: no model can expect more.
 The figures are also saved beside the model, as NAME.evaluation.json, or among the pictures, as evaluation.json.";
 
@@ -24,10 +24,10 @@ The figures are also saved beside the model, as NAME.evaluation.json, or among t
 #[command(after_help = EXAMPLES)]
 pub struct EvaluateArgs {
     /// A model, a run, or a model file
-    #[arg(required_unless_present = "pictures", conflicts_with = "pictures")]
+    #[arg(value_name = "MODEL", required_unless_present = "pictures", conflicts_with = "pictures")]
     model: Option<String>,
     /// A folder of pictures to measure in place of a model's
-    #[arg(long, value_name = "FOLDER", requires = "dataset")]
+    #[arg(long, value_name = "FOLDER", requires = "dataset", conflicts_with = "repeats")]
     pictures: Option<PathBuf>,
     /// Dataset to compare with [default: the one it was trained on]
     #[arg(long, value_name = "NAME")]
@@ -55,6 +55,9 @@ pub fn run(args: EvaluateArgs, context: &mut Context) -> Result<()> {
         return Ok(());
     }
     output::data(&table(&evaluated));
+    if !context.globals.quiet {
+        output::say(&format!("saved in {}", evaluated.path.display()));
+    }
     context.next(&suggestions(&request.judged));
     Ok(())
 }
@@ -67,9 +70,12 @@ pub fn table(evaluated: &Evaluated) -> String {
 
 fn one_table(name: &str, report: &Report) -> String {
     let number = |v: Option<f64>| v.map_or("-".into(), face::short);
+    let many = report.fake.len() > 1;
     let columns = rows(&report.mean).into_iter().zip(rows(&report.spread)).zip(rows(&report.real));
     let rows: Vec<Vec<String>> = columns
-        .map(|(((name, mean), (_, spread)), (_, real))| vec![name.to_string(), number(mean), number(spread), number(real)])
+        .map(|(((name, mean), (_, spread)), (_, real))| {
+            vec![name.to_string(), number(mean), number(spread.filter(|_| many)), number(real)]
+        })
         .collect();
     let head = format!("{} pictures x {}, {}", report.pictures, report.fake.len(), report.features);
     format!("{head}\n{}", output::table(&["figure", name, "spread", "real"], &rows))

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use pinxit_studio::event::{Event, Watcher};
 use pinxit_studio::generate::{
-    GenerateRequest, Generated, RepaintRequest, generate, plan, remarks, repaint, replan, suggestions,
+    GenerateRequest, Generated, Prompt, RepaintRequest, generate, plan, remarks, repaint, replan, suggestions, understood,
 };
 use pinxit_studio::settings::{GeneratePartial, GenerateSettings, ImageFormat, Setting, resolved_json, write_resolved};
 use pinxit_studio::{Result, counted};
@@ -23,8 +23,8 @@ Examples:
   pinxit generate --from pictures/trees-000042.png
 
 Every file carries its recipe (model, seed, labels, psi); --from paints it again, byte for byte on the same machine.
-Without --class a model that knows classes draws one for each seed, as often as its training pictures have them.
---prompt takes the names of a class and a style out of a sentence, and a model trained with --condition captions reads
+Without --class a model that knows classes draws one for each seed, as often as its training pictures have them; none where
+a prompt says in other words what to paint. --prompt takes the names of a class and a style out of a sentence, and a model trained with --condition captions reads
 its other words too; words it does not know are named.";
 
 /// Paint pictures
@@ -116,7 +116,7 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
         if args.dry_run {
             // The recipe holds psi, and each picture has a format of its own.
             resolved.retain(|s| s.key == "quality" || s.key == "format" && args.format.is_some());
-            return say_dry(&replan(&context.studio, &request)?, &request.out, &resolved, context);
+            return say_dry(&replan(&context.studio, &request)?, &request.out, None, &resolved, context);
         }
         let made = repaint(&context.studio, &request, &mut context.face)?;
         return say(&made, context, &[]);
@@ -139,16 +139,21 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
         remarks(&painter, &request).into_iter().for_each(|message| context.face.event(Event::Warning { message, hint: None }));
         let folder = request.folder(&painter);
         request.check_names(&folder, &recipes)?;
-        return say_dry(&request.files(&recipes), &folder, &resolved, context);
+        let prompt = request.prompt.as_deref().map(|text| painter.prompt(text));
+        return say_dry(&request.files(&recipes), &folder, prompt.as_ref(), &resolved, context);
     }
     let made = generate(&context.studio, &request, &mut context.face)?;
     say(&made, context, &suggestions(&made))
 }
 
 /// What would be painted and how, and nothing is.
-fn say_dry(files: &[String], folder: &Path, resolved: &[Setting], context: &Context) -> Result<()> {
-    let object = json!({ "dry_run": "generate", "folder": folder, "pictures": files, "settings": resolved_json(resolved) });
-    let head = format!("# {} into {}\n", counted(files.len(), "picture"), folder.display());
+fn say_dry(files: &[String], folder: &Path, prompt: Option<&Prompt>, resolved: &[Setting], context: &Context) -> Result<()> {
+    let mut object = json!({ "dry_run": "generate", "folder": folder, "pictures": files, "settings": resolved_json(resolved) });
+    let mut head = format!("# {} into {}\n", counted(files.len(), "picture"), folder.display());
+    if let Some(prompt) = prompt {
+        object["prompt"] = json!(prompt);
+        head += &format!("# the prompt names {}\n", understood(prompt));
+    }
     output::dry_run(context.globals.json, object, &(head + &write_resolved("generate", resolved)));
     Ok(())
 }

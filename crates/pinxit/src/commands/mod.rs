@@ -23,7 +23,12 @@ use crate::interrupt;
 pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
     let mut context = Context::new(cli.globals, matches)?;
     // Only work with safe points of its own listens: everything else ends at once, and has written nothing by halves.
-    if matches!(cli.command, Commands::Import(_) | Commands::Train(_) | Commands::Generate(_) | Commands::Demo(_)) {
+    let stops_safely = match &cli.command {
+        Commands::Import(_) | Commands::Train(_) | Commands::Generate(_) | Commands::Demo(_) => true,
+        Commands::Datasets(args) => args.is_export(),
+        _ => false,
+    };
+    if stops_safely {
         interrupt::listen();
     }
     dispatch(cli.command, &mut context).map_err(|e| match e {

@@ -49,7 +49,7 @@ pub struct TrainArgs {
     /// Network size: auto, xs-32, xs-64, s-64, xs-128, s-128 [default: auto]
     #[arg(long, value_name = "PRESET", value_parser = PossibleValuesParser::new(train::presets()), hide_possible_values = true)]
     preset: Option<String>,
-    /// Labels to learn: class, style, both, none [default: both]
+    /// Labels to learn: class, style, both, captions (both and the words of captions), none [default: both]
     #[arg(long, value_name = "WHICH", value_parser = words::<Condition>(Condition::WORDS, Condition::ALSO), hide_possible_values = true)]
     condition: Option<Condition>,
     /// Never show pictures mirrored (text, clocks, left and right that matter)
