@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # pinxit against StyleGAN2-ADA, FastGAN and R3GAN: the same pictures, the same seconds on the same cores, the same metrics in two
 # feature spaces; the table of docs/results.md. SETS ("landscapes fluent3d"), HOURS (1), SWEEP (hours of each of the peers' six trials,
-# 0.05), SEEDS ("1") and THREADS (2) may be set. Whatever is done already is not done again, and a run that was stopped goes on.
+# 0.05; 0 leaves them their papers' settings), SEEDS ("1") and THREADS (2) may be set. Whatever is done already is not done again, and a
+# run that was stopped goes on.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export PINXIT_HOME=${PINXIT_HOME:-.xtask/home}
@@ -27,10 +28,14 @@ for set in ${SETS:-landscapes fluent3d}; do
   test -d "$PINXIT_HOME/datasets/$data" || take_in "$set"
   test -f "$files/labels.csv" || $pinxit datasets export $data -o "$files"
   # Each peer's own lr and gamma, by the race's own measures.
-  $python benches/peers/race/sweep.py --data "$files" --size $size --hours "${SWEEP:-0.05}" --threads "$threads" --bf16 $by_class \
-    --out "$race/$set/sweep" --save "$race/$set/settings.json" --pictures 1000 \
-    --score "$pinxit evaluate --pictures {pictures} --dataset $data --samples 1000 --json" \
-    --better mean.kid:low,mean.coverage:high,mean.swd:low
+  settings=
+  if [ "${SWEEP:-0.05}" != 0 ]; then
+    $python benches/peers/race/sweep.py --data "$files" --size $size --hours "${SWEEP:-0.05}" --threads "$threads" --bf16 $by_class \
+      --out "$race/$set/sweep" --save "$race/$set/settings.json" --pictures 1000 \
+      --score "$pinxit evaluate --pictures {pictures} --dataset $data --samples 1000 --json" \
+      --better result.mean.kid:low,result.mean.coverage:high,result.mean.swd:low
+    settings="--settings $race/$set/settings.json"
+  fi
   for seed in ${SEEDS:-1}; do
     name=race-$set-$hours-$seed ours=$race/$set/pinxit-$hours-$seed
     if ! test -f "$PINXIT_HOME/models/$name.safetensors"; then
@@ -45,7 +50,7 @@ for set in ${SETS:-landscapes fluent3d}; do
       out=$race/$set/$peer-$hours-$seed
       test -f "$out.json" && continue
       $python benches/peers/race/$peer.py --data "$files" --size $size --hours "$hours" --threads "$threads" --seed "$seed" --bf16 \
-        $by_class --settings "$race/$set/settings.json" --out "$out" --sample 2000
+        $by_class $settings --out "$out" --sample 2000
       $pinxit evaluate --pictures "$out/samples" --dataset $data --learnt --json > "$out.part" && mv "$out.part" "$out.json"
     done
   done

@@ -1,7 +1,7 @@
 """Tunes the peers in good faith: six settings each of learning rate and γ, the same short budget, judged by the race's own measure.
 
     python sweep.py --data DIR --size 64 --hours 0.1 --threads 2 --bf16 --out OUT --save settings.json \\
-        --score 'pinxit evaluate --pictures {pictures} --dataset NAME --json' --better mean.kid:low,mean.coverage:high,mean.swd:low
+        --score 'pinxit evaluate --pictures {pictures} --dataset NAME --json' --better result.mean.kid:low,result.mean.coverage:high,result.mean.swd:low
 
 `--score` is a command whose output ends in one JSON object (a line of its own, or all of the output); `--better` names its figures
 (dots for nesting) and which way is better. One figure alone selects collapsed models, so the choice is the smallest mean rank over all
