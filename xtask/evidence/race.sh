@@ -7,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 export PINXIT_HOME=${PINXIT_HOME:-.xtask/home}
 hours=${HOURS:-1} threads=${THREADS:-2} race=${RACE:-.xtask/race}
+seconds=$(python3 -c "print(round($hours * 3600))")
 python=$(python3 benches/peers/setup.py .xtask/peers | tail -1)
 cargo build --quiet --release --package pinxit
 pinxit="target/release/pinxit --threads $threads --no-progress"
@@ -42,7 +43,7 @@ for set in ${SETS:-landscapes fluent3d}; do
       if test -d "$PINXIT_HOME/runs/$name"; then
         $pinxit train --resume "$name"
       else
-        $pinxit train $data --name "$name" --condition $condition --for "${hours}h" --seed "$seed" --set metric_pictures=0
+        $pinxit train $data --name "$name" --condition $condition --for "${seconds}s" --seed "$seed" --set metric_pictures=0
       fi
     fi
     test -f "$ours.json" || { $pinxit evaluate "$name" --learnt --repeats 1 --json > "$ours.part" && mv "$ours.part" "$ours.json"; }
