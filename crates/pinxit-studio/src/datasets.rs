@@ -55,6 +55,8 @@ pub struct DatasetDetail {
     pub class_counts: BTreeMap<String, usize>,
     /// Pictures of each style.
     pub style_counts: BTreeMap<String, usize>,
+    /// Pictures with a caption.
+    pub captions: usize,
     /// The contact sheet.
     pub sheet: Option<PathBuf>,
     /// Why there is none, where that is no reason to fail.
@@ -204,6 +206,7 @@ pub(crate) fn detail(dataset: &Dataset) -> DatasetDetail {
         file: dataset.description().clone(),
         class_counts: count(dataset.classes(), &|i| dataset.class(i)),
         style_counts: count(dataset.styles(), &|i| dataset.style(i)),
+        captions: (0..dataset.len()).filter(|&i| dataset.record(i).caption.is_some()).count(),
         sheet: None,
         no_sheet: None,
     }

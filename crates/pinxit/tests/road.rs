@@ -367,6 +367,7 @@ fn captions_become_words_that_a_prompt_may_use() {
     assert!(code(&refused) == 1 && stderr(&refused).contains("has no captions"), "{}", stderr(&refused));
     let import = ["import", "dots", "--into", "said", "--size", "32", "--labels", "words.csv", "--keep-near-duplicates", "-q"];
     assert_eq!(code(&desk.run(&import)), 0);
+    assert!(stdout(&desk.run(&["datasets", "show", "said"])).contains("48 of 48 pictures have one"));
     let out = desk.run(&["train", "said", "--condition", "captions", "--kimg", "0.05", "-q"]);
     assert_eq!(code(&out), 0, "{}", stderr(&out));
     let out = desk.run(&["train", "--resume", "said", "--kimg", "0.09", "-q"]);

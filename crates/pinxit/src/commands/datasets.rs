@@ -138,6 +138,9 @@ fn show(name: &str, place: &SheetPlace, context: &Context) -> Result<()> {
     for (word, counts) in [("class", &detail.class_counts), ("style", &detail.style_counts), ("licence", &file.licences)] {
         rows.extend(counts.iter().map(|(name, n)| vec![word.to_string(), format!("{name}: {n}")]));
     }
+    if detail.captions > 0 {
+        rows.push(vec!["captions".into(), format!("{} of {} pictures have one", detail.captions, file.count)]);
+    }
     rows.push(vec!["hash".into(), file.manifest_hash.clone()]);
     rows.push(vec!["folder".into(), detail.path.display().to_string()]);
     rows.extend(detail.sheet.iter().map(|sheet| vec!["sheet".into(), sheet.display().to_string()]));
