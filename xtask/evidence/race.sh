@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # pinxit against StyleGAN2-ADA, FastGAN and R3GAN: the same pictures, the same seconds on the same cores, the same metrics in two
 # feature spaces; the table of docs/results.md. SETS ("landscapes fluent3d"), HOURS (1), SWEEP (hours of each of the peers' six trials,
-# 0.05; 0 leaves them their papers' settings), SEEDS ("1") and THREADS (2) may be set. Whatever is done already is not done again, and a
+# 0.05; 0 leaves them their defaults), SEEDS ("1") and THREADS (2) may be set. Whatever is done already is not done again, and a
 # run that was stopped goes on.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

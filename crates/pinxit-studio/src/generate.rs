@@ -166,8 +166,7 @@ pub fn plan(studio: &Studio, request: &GenerateRequest) -> Result<(Painter, Vec<
     for &seed in &request.seeds {
         let mut draw = Rng::stream(seed, "labels");
         // Words say what to paint: a class drawn beside them would say something else.
-        let drawn_class = painter.draw_class(&mut draw).filter(|_| prompt.words.is_empty());
-        let classes = asked_or(&classes, || drawn_class);
+        let classes = asked_or(&classes, || painter.draw_class(&mut draw).filter(|_| prompt.words.is_empty()));
         let styles = asked_or(&styles, || painter.draw_style(&mut draw));
         for class in &classes {
             for style in &styles {

@@ -13,7 +13,7 @@ use pinxit_tensor::optim::{AdamStep, adam_step};
 use pinxit_tensor::{Array, Rng, Tape, Tensor, backward, with_precision};
 use std::collections::BTreeMap;
 
-/// Pictures shown while it learns: after these, fluent3d's held-out classes are told apart as well as after twice as many.
+/// Pictures shown while it learns: under a minute at 64 px on two cores. Whether more would tell more apart was not measured.
 const SHOWN: usize = 24_000;
 const BATCH: usize = 32;
 const LR: f64 = 1e-3;
