@@ -159,7 +159,7 @@ fn warn_of_others(folder: &Path, pictures: usize, watcher: &mut dyn Watcher) -> 
         others += usize::from(number.is_some_and(|n| n >= pictures) && path.extension().is_some_and(|e| e == "png"));
     }
     if others > 0 {
-        let message = format!("{} of another export: {}", folder.display(), counted(others, "picture"));
+        let message = format!("{} of another export in {}", counted(others, "picture"), folder.display());
         watcher.event(Event::Warning { message, hint: Some("export into an empty folder".into()) });
     }
     Ok(())

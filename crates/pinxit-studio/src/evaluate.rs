@@ -87,12 +87,9 @@ fn of_model(studio: &Studio, name: &str, request: &EvaluateRequest, watcher: &mu
     let learnt = taught(&dataset, request, watcher)?;
     let mut progress = |done: usize, total: usize| watcher.event(progress(done, total));
     let net = FeatureNet::shipped()?;
-    let mut measure =
-        |eye: Eye<'_>| metrics::evaluate(&model.network(), &model.weights, &dataset, eye, request.samples, &seeds, &mut progress);
-    let mut report = measure(Eye::Shipped(&net))?;
-    if let Some(learnt) = &learnt {
-        report.learnt = Some(Box::new(measure(learnt.eye())?));
-    }
+    let report = through_all_eyes(&net, learnt.as_ref(), |eye| {
+        Ok(metrics::evaluate(&model.network(), &model.weights, &dataset, eye, request.samples, &seeds, &mut progress)?)
+    })?;
     Ok(Evaluated {
         model: Some(model.hash()),
         name: found.name.clone(),
@@ -122,7 +119,7 @@ fn of_pictures(studio: &Studio, folder: &Path, request: &EvaluateRequest, watche
     check_ours(&path)?;
     let found = painted(folder, &dataset, watcher)?;
     let (net, learnt) = (FeatureNet::shipped()?, taught(&dataset, request, watcher)?);
-    let mut measure = |eye: Eye<'_>| -> Result<Report> {
+    let report = through_all_eyes(&net, learnt.as_ref(), |eye| {
         watcher.event(progress(0, 1 + found.len()));
         let reference = Reference::new(&dataset, eye, request.samples.min(found.len()), 0)?;
         let (mut seen, found) = (Seen::default(), &found[..reference.pictures()]);
@@ -132,12 +129,19 @@ fn of_pictures(studio: &Studio, folder: &Path, request: &EvaluateRequest, watche
         }
         let class: Vec<u32> = found.iter().map(|p| p.class).collect();
         Ok(reference.report(&[], vec![reference.judge(seen, &class)]))
-    };
-    let mut report = measure(Eye::Shipped(&net))?;
-    if let Some(learnt) = &learnt {
-        report.learnt = Some(Box::new(measure(learnt.eye())?));
-    }
+    })?;
     Ok(Evaluated { model: None, name, dataset: wanted.clone(), dataset_hash: dataset.manifest_hash().into(), report, path })
+}
+
+/// The report through the shipped network, and within it the one through the network that was taught.
+fn through_all_eyes(
+    net: &FeatureNet,
+    learnt: Option<&Learnt>,
+    mut measure: impl FnMut(Eye<'_>) -> Result<Report>,
+) -> Result<Report> {
+    let mut report = measure(Eye::Shipped(net))?;
+    report.learnt = learnt.map(|learnt| measure(learnt.eye())).transpose()?.map(Box::new);
+    Ok(report)
 }
 
 /// A network taught on the dataset's own labels, where it is asked for.
