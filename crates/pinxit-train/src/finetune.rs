@@ -1,26 +1,65 @@
-//! Going on from a trained model on another collection, also with other labels.
+//! Going on from a trained model on another collection, also with other labels or with larger pictures.
+//!
+//! A stage more for each doubling of the sides (growing: Karras et al. 2018, arXiv 1710.10196) begins without a say in the colours, so
+//! the first picture is the model's, enlarged: no fading in is needed where colours are summed over the stages.
 //!
 //! A label the model knows by name keeps its row of the embedding table; a new one begins at the mean of the known rows. The
 //! row for "no label" stays. A table of styles or words that is no longer needed is folded into the class rows, so the pictures do
 //! not jump.
-use crate::{Error, Result};
-use pinxit_nn::{GeneratorConfig, Model, Weights};
+use crate::{Error, Result, TrainConfig};
+use pinxit_nn::{Generator, GeneratorConfig, Model, Preset, Weights};
 use pinxit_tensor::Tensor;
 
 const CLASS: &str = "mapping.class";
 const STYLE: &str = "mapping.style";
 const WORDS: &str = "mapping.words";
 
-/// The model's generator for other numbers of labels.
-pub fn generator(model: &Model, resolution: (usize, usize), classes: usize, styles: usize) -> Result<GeneratorConfig> {
-    let has = model.generator.resolution();
-    if has != resolution {
-        let ((h, w), (rh, rw)) = (has, resolution);
+/// Preset and channels of the model's generator for pictures of `resolution` = (height, width) px: its own or, where the sides are 2, 4, 8 times its own,
+/// with a stage more for each doubling, as wide as `wanted` has it there.
+pub fn size(model: &GeneratorConfig, resolution: (usize, usize), wanted: &TrainConfig) -> Result<(String, Vec<usize>)> {
+    let ((h, w), (rh, rw)) = (model.resolution(), resolution);
+    let factor = rh / h.max(1);
+    if !factor.is_power_of_two() || (h * factor, w * factor) != (rh, rw) {
         return Err(Error::Config(format!(
-            "the model paints {w} x {h} px and the collection holds {rw} x {rh} px; import it at the model's size"
+            "the model paints {w} x {h} px and the collection holds {rw} x {rh} px; import it at the model's size, or at twice that"
         )));
     }
-    Ok(GeneratorConfig { classes, styles, ..model.generator.clone() })
+    let mut channels = model.channels.clone();
+    if factor == 1 {
+        return Ok((model.preset.clone(), channels));
+    }
+    let stages = channels.len() + factor.trailing_zeros() as usize;
+    let preset: Preset = wanted.preset.parse()?;
+    let widths = if wanted.channels.is_empty() { preset.channels() } else { &wanted.channels };
+    if widths.len() != stages {
+        return Err(Error::Config(format!(
+            "pictures of {rw} x {rh} px need {stages} stages to grow the model of {w} x {h} px; preset {preset} has {}",
+            widths.len()
+        )));
+    }
+    channels.extend_from_slice(&widths[channels.len()..]);
+    Ok((preset.to_string(), channels))
+}
+
+/// The model's generator with the stages of `config` (see [`size`]), for other numbers of labels.
+pub fn generator(model: &Model, config: &TrainConfig, classes: usize, styles: usize) -> GeneratorConfig {
+    GeneratorConfig {
+        preset: config.preset.clone(),
+        channels: config.channels.clone(),
+        classes,
+        styles,
+        ..model.generator.clone()
+    }
+}
+
+/// Adds the weights that `generator` has beyond the model's: its first weights for `seed`, silent in the colours.
+pub fn grow(weights: &mut Weights, generator: &Generator, seed: u64) {
+    for (name, tensor) in generator.init(seed).iter() {
+        if weights.find(name).is_none() {
+            let silent = name.ends_with(".rgb.weight");
+            weights.insert(name, if silent { Tensor::zeros(tensor.shape()) } else { tensor.clone() });
+        }
+    }
 }
 
 /// The model's weights with label tables for `classes`, `styles` and `words`.

@@ -94,8 +94,7 @@ impl Run {
     ) -> Result<Run> {
         let Claim { dir, lock } = claim;
         if let Some(model) = from {
-            config.preset = model.generator.preset.clone();
-            config.channels = model.generator.channels.clone();
+            (config.preset, config.channels) = finetune::size(&model.generator, dataset.resolution(), &config)?;
         }
         config.check()?;
         if dataset.train().len() < LEAST_PICTURES {
@@ -332,7 +331,7 @@ fn players(config: &TrainConfig, dataset: &Dataset, net: &FeatureNet, from: Opti
     let (resolution, classes, styles) = (dataset.resolution(), dataset.classes().len(), dataset.styles().len());
     let words = dataset.words().len();
     let generator = match from {
-        Some(model) => finetune::generator(model, resolution, classes, styles)?,
+        Some(model) => finetune::generator(model, config, classes, styles),
         None => auto::generator(config, resolution, classes, styles)?,
     };
     let generator = GeneratorConfig { words, ..generator };
@@ -353,7 +352,11 @@ fn players(config: &TrainConfig, dataset: &Dataset, net: &FeatureNet, from: Opti
 /// The state before the first step.
 fn first_state(players: &Players, config: &TrainConfig, dataset: &Dataset, from: Option<&Model>) -> State {
     let painter = match from {
-        Some(model) => finetune::weights(model, dataset.classes(), dataset.styles(), dataset.words()),
+        Some(model) => {
+            let mut known = finetune::weights(model, dataset.classes(), dataset.styles(), dataset.words());
+            finetune::grow(&mut known, &players.generator, config.seed);
+            known
+        }
         None => players.generator.init(config.seed),
     };
     let (judge, spectral) = match &players.judge {

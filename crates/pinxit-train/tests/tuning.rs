@@ -3,7 +3,8 @@
 mod common;
 
 use common::{Watch, config, dataset};
-use pinxit_nn::{FeatureNet, Model};
+use pinxit_nn::{FeatureNet, Generator, GeneratorConfig, Labels, Model, ModelMeta, Preset};
+use pinxit_tensor::{Array as _, Tensor};
 use pinxit_train::{Claim, Discriminator, Error, Run};
 
 #[test]
@@ -24,7 +25,7 @@ fn a_new_run_begins_where_the_model_stands() {
     let mut second = Run::create(Claim::take(&at).unwrap(), settings, &set, &net, Some(&model)).unwrap();
     assert_eq!(second.config().channels, config.channels, "the model's sizes are taken over");
     let (old, new) = (model.weights.get("mapping.class"), second.state().average.get("mapping.class"));
-    let row = |t: &pinxit_tensor::Tensor, i: usize| t.data()[i * 64..][..64].to_vec();
+    let row = |t: &Tensor, i: usize| t.data()[i * 64..][..64].to_vec();
     assert_eq!(row(new, 1), row(old, 0), "square keeps its row");
     assert_eq!(row(new, 2), row(old, 2), "so does no label");
     assert_eq!(new.shape(), old.shape());
@@ -41,4 +42,30 @@ fn a_new_run_begins_where_the_model_stands() {
     model.generator.base = (4, 6);
     let error = Run::create(Claim::take(&dir.path().join("third")).unwrap(), config, &set, &net, Some(&model)).err().unwrap();
     assert!(matches!(&error, Error::Config(text) if text.contains("48 x 32")), "{error}");
+}
+
+#[test]
+fn a_grown_model_begins_as_its_pictures_enlarged() {
+    let dir = tempfile::tempdir().unwrap();
+    let (set, net) = (dataset(dir.path(), 20), FeatureNet::shipped().unwrap());
+    let small = GeneratorConfig { channels: vec![16, 16, 8], ..GeneratorConfig::new(Preset::Xs32, (4, 4), 0, 0) };
+    let weights = Generator::new(small.clone()).init(7);
+    let model = Model { generator: small, meta: ModelMeta::default(), weights };
+    let mut settings = config(Discriminator::Own);
+    let grown = Run::create(Claim::take(&dir.path().join("grown")).unwrap(), settings.clone(), &set, &net, Some(&model)).unwrap();
+    assert_eq!(grown.config().channels, [16, 16, 8, 8], "the stage more is as wide as the settings have it");
+
+    let z = Tensor::new(&[2, 128], (0..256).map(|i| (i as f32 * 0.7).sin()).collect());
+    let paint = |generator: &GeneratorConfig, weights| {
+        let network = Generator::new(generator.clone());
+        network.generate(&network.plan(weights), &z, &Labels::none(2, generator.classes, generator.styles))
+    };
+    let (before, after) = (paint(&model.generator, &model.weights), paint(grown.generator(), &grown.state().average));
+    assert_eq!(after.shape(), [2, 32, 32, 3]);
+    assert_eq!(after.data(), before.upsample2().data());
+
+    // 32 px from 8 px need two stages more than xs-32 has left; another shape cannot be grown into at all.
+    settings.channels = vec![16, 16, 8];
+    let error = Run::create(Claim::take(&dir.path().join("few")).unwrap(), settings, &set, &net, Some(&model)).err().unwrap();
+    assert!(error.to_string().contains("need 4 stages"), "{error}");
 }

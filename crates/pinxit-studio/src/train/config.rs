@@ -7,7 +7,7 @@ use pinxit_dataset::{Dataset, counted};
 use pinxit_nn::{GeneratorConfig, Model, Preset};
 use pinxit_train::augment::Flip;
 use pinxit_train::auto::{Collection, auto, generator};
-use pinxit_train::{Length, TrainConfig, config::Discriminator};
+use pinxit_train::{Length, TrainConfig, config::Discriminator, finetune};
 use serde_json::{Map, Value as Json};
 use toml::{Table, Value};
 
@@ -130,20 +130,26 @@ pub(super) fn resolve(request: &TrainRequest, dataset: &Dataset, parent: Option<
     }
     let mut config = overlay(config, &request.expert, &mut origins)?;
     if let Some(model) = parent {
-        take_size(&mut config, &model.generator, &mut origins)?;
+        take_size(&mut config, &model.generator, dataset.resolution(), &mut origins)?;
     }
     fits_discriminator(&config, settings.discriminator.as_deref())?;
-    match parent {
-        Some(model) => same_size(model.generator.resolution(), dataset.resolution())?,
-        None => fits_pictures(&config, dataset)?,
+    if parent.is_none() {
+        fits_pictures(&config, dataset)?;
     }
     Ok(ResolvedConfig { config: checked(config)?, origins, otherwise: Origin::Default })
 }
 
-/// A model that is trained further keeps its size. Settings files speak for new networks and give way; another size asked for now
-/// is a contradiction that must not pass in silence.
-fn take_size(config: &mut TrainConfig, model: &GeneratorConfig, origins: &mut BTreeMap<String, Origin>) -> Result<()> {
-    let same = [("preset", config.preset == model.preset), ("channels", config.channels == model.channels)];
+/// A model that is trained further keeps its size, or grows with the pictures. Settings files speak for new networks and give way;
+/// another size asked for now is a contradiction that must not pass in silence.
+fn take_size(
+    config: &mut TrainConfig,
+    model: &GeneratorConfig,
+    pictures: (usize, usize),
+    origins: &mut BTreeMap<String, Origin>,
+) -> Result<()> {
+    can_grow(model.resolution(), pictures)?;
+    let (preset, channels) = finetune::size(model, pictures, config)?;
+    let same = [("preset", config.preset == preset), ("channels", config.channels == channels)];
     for (key, same) in same {
         let origin = origins.insert(key.into(), Origin::Chosen("the model it begins from".into()));
         if let Some(asked @ (Origin::Flag(_) | Origin::Environment(_))) = origin.filter(|_| !same) {
@@ -153,8 +159,7 @@ fn take_size(config: &mut TrainConfig, model: &GeneratorConfig, origins: &mut BT
             });
         }
     }
-    config.preset.clone_from(&model.preset);
-    config.channels.clone_from(&model.channels);
+    (config.preset, config.channels) = (preset, channels);
     Ok(())
 }
 
@@ -167,15 +172,18 @@ fn fits_pictures(config: &TrainConfig, dataset: &Dataset) -> Result<()> {
     Ok(())
 }
 
-/// A model that is trained further paints pictures of the size it always has.
-fn same_size(model: (usize, usize), pictures: (usize, usize)) -> Result<()> {
-    if model == pictures {
+/// A model learns pictures of its own size, or of its sides doubled.
+fn can_grow(model: (usize, usize), pictures: (usize, usize)) -> Result<()> {
+    let factor = pictures.0 / model.0.max(1);
+    if factor.is_power_of_two() && (model.0 * factor, model.1 * factor) == pictures {
         return Ok(());
     }
-    let (model, pictures) = (Size::of(model), Size::of(pictures));
+    let (model, twice, pictures) = (Size::of(model), Size::of((model.0 * 2, model.1 * 2)), Size::of(pictures));
     Err(Error::Setting {
         message: format!("the model to begin from paints {model} px, the dataset holds {pictures} px"),
-        hint: format!("import the pictures again with --size {model}, or leave --from away to begin anew"),
+        hint: format!(
+            "import the pictures again with --size {model}, or {twice} to let it grow, or leave --from away to begin anew"
+        ),
     })
 }
 
