@@ -11,7 +11,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pinxit-dataset", &["pinxit-image"]),
     ("pinxit-train", &["pinxit-tensor", "pinxit-nn", "pinxit-dataset"]),
     ("pinxit-create", &["pinxit-tensor", "pinxit-nn", "pinxit-image"]),
-    ("pinxit-studio", &["pinxit-tensor", "pinxit-nn", "pinxit-image", "pinxit-dataset", "pinxit-train", "pinxit-create"]),
+    ("pinxit-trust", &["pinxit-tensor", "pinxit-image"]),
+    (
+        "pinxit-studio",
+        &["pinxit-tensor", "pinxit-nn", "pinxit-image", "pinxit-dataset", "pinxit-train", "pinxit-create", "pinxit-trust"],
+    ),
     ("pinxit", &["pinxit-studio"]),
     ("xtask", &[]),
 ];

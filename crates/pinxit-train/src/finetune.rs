@@ -15,7 +15,8 @@ const STYLE: &str = "mapping.style";
 const WORDS: &str = "mapping.words";
 
 /// Preset and channels of the model's generator for pictures of `resolution` = (height, width) px: its own or, where the sides are 2, 4, 8 times its own,
-/// with a stage more for each doubling, as wide as `wanted` has it there.
+/// with a stage more for each doubling, as wide as `wanted`
+/// (or the preset of its breadth with so many stages) has it there.
 pub fn size(model: &GeneratorConfig, resolution: (usize, usize), wanted: &TrainConfig) -> Result<(String, Vec<usize>)> {
     let ((h, w), (rh, rw)) = (model.resolution(), resolution);
     let factor = rh / h.max(1);
@@ -29,11 +30,13 @@ pub fn size(model: &GeneratorConfig, resolution: (usize, usize), wanted: &TrainC
         return Ok((model.preset.clone(), channels));
     }
     let stages = channels.len() + factor.trailing_zeros() as usize;
-    let preset: Preset = wanted.preset.parse()?;
-    let widths = if wanted.channels.is_empty() { preset.channels() } else { &wanted.channels };
+    let asked: Preset = wanted.preset.parse()?;
+    let alike = Preset::ALL.into_iter().find(|p| p.channels().len() == stages && p.w_dim() == asked.w_dim());
+    let preset = if asked.channels().len() == stages { asked } else { alike.unwrap_or(asked) };
+    let widths = if wanted.channels.len() == stages { &wanted.channels } else { preset.channels() };
     if widths.len() != stages {
         return Err(Error::Config(format!(
-            "pictures of {rw} x {rh} px need {stages} stages to grow the model of {w} x {h} px; preset {preset} has {}",
+            "pictures of {rw} x {rh} px need {stages} stages to grow the model of {w} x {h} px; there are {}",
             widths.len()
         )));
     }

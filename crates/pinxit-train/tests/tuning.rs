@@ -64,8 +64,10 @@ fn a_grown_model_begins_as_its_pictures_enlarged() {
     assert_eq!(after.shape(), [2, 32, 32, 3]);
     assert_eq!(after.data(), before.upsample2().data());
 
-    // 32 px from 8 px need two stages more than xs-32 has left; another shape cannot be grown into at all.
-    settings.channels = vec![16, 16, 8];
-    let error = Run::create(Claim::take(&dir.path().join("few")).unwrap(), settings, &set, &net, Some(&model)).err().unwrap();
-    assert!(error.to_string().contains("need 4 stages"), "{error}");
+    // No preset has the eight stages that 512 px would need.
+    let error = pinxit_train::finetune::size(&model.generator, (512, 512), &settings).unwrap_err();
+    assert!(error.to_string().contains("need 8 stages"), "{error}");
+    settings.channels.clear();
+    let (preset, channels) = pinxit_train::finetune::size(&model.generator, (128, 128), &settings).unwrap();
+    assert_eq!((preset.as_str(), channels), ("xs-128", vec![16, 16, 8, 64, 40, 20]));
 }

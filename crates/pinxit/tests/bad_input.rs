@@ -132,9 +132,12 @@ fn a_size_that_is_not_the_models_contradicts_from() {
     let same = desk.run(&[&train[..], &["--preset", "xs-32"]].concat());
     assert_eq!(code(&same), 0, "the same size is none");
     assert!(common::stdout(&same).contains("# from the model ") && common::stdout(&same).contains("dots.safetensors\n"));
+    assert_eq!(code(&desk.run(&["import", "dots", "--into", "other", "--size", "96"])), 0);
+    let refused = failure(&desk, &["train", "other", "--from", "dots", "--dry-run"]);
+    assert!(refused.contains("paints 32 px, the dataset holds 96 px") && refused.contains("--size 32, or 64 "), "{refused}");
     assert_eq!(code(&desk.run(&["import", "dots", "--into", "large", "--size", "64"])), 0);
-    let refused = failure(&desk, &["train", "large", "--from", "dots", "--dry-run"]);
-    assert!(refused.contains("paints 32 px, the dataset holds 64 px") && refused.contains("--size 32"), "{refused}");
+    let grown = common::stdout(&desk.run(&["train", "large", "--from", "dots", "--dry-run"]));
+    assert!(grown.contains("preset = \"xs-64\"  # chosen: the model it begins from"), "{grown}");
     let file = std::fs::read_to_string(desk.home().join("config.toml")).unwrap();
     std::fs::write(desk.home().join("config.toml"), file.replace("xs-32", "xs-64")).unwrap();
     let plan = common::stdout(&desk.run(&train));
