@@ -25,7 +25,7 @@ pub use generator::{Architecture, Generator, GeneratorConfig, Preset};
 pub use labels::Labels;
 pub use model::{Model, ModelMeta, Precision};
 pub use own::{OwnConfig, OwnDiscriminator, PenalizedStep};
-pub use projected::{ProjectedConfig, ProjectedDiscriminator};
+pub use projected::{ProjectedConfig, ProjectedDiscriminator, View};
 pub use tensorfile::{TensorFile, read_tensors, write_tensors};
 pub use weights::{Bound, Weights};
 pub use words::{Reading, Vocabulary};

@@ -1,7 +1,7 @@
 //! The projected discriminator (Sauer et al. 2021, arXiv 2111.01007) on MobileNetV2: RECIPE section 9.
 //!
 //! ```text
-//! picture -> resize -> frozen MobileNetV2 -> maps at strides 2, 4, 8, 16
+//! picture -> resize, or a window of it -> frozen MobileNetV2 -> maps at strides 2, 4, 8, 16
 //!   each -> fixed random 1x1 (CCM); from coarse to fine: + bilinear x2 of the coarser one, fixed random 3x3 (CSM)
 //!   the picture itself, as 2x2 blocks of 12 channels, unmixed
 //!   each -> trained head: 4x4 stride 2 down to 4 px -> [batch deviation] -> 3x3 -> 1x1 and label projection -> scores
@@ -91,6 +91,40 @@ impl ProjectedConfig {
     }
 }
 
+/// Where the feature network looks at a batch of pictures from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum View {
+    /// From afar: all of every picture, resized to the feature size.
+    Whole,
+    /// From near: of every picture a window of the feature size, at the picture's own scale. Row and column of its corner, px.
+    Windows(Vec<(usize, usize)>),
+}
+
+impl View {
+    /// The view of some of the pictures.
+    pub fn part(&self, of: std::ops::Range<usize>) -> Self {
+        match self {
+            View::Whole => View::Whole,
+            View::Windows(corners) => View::Windows(corners[of].to_vec()),
+        }
+    }
+
+    /// What is seen of pictures `[n, h, w, 3]`: `[n, height, width, 3]`.
+    fn of<A: Array>(&self, x: &A, (height, width): (usize, usize)) -> A {
+        let (rows, columns) = (x.shape()[1], x.shape()[2]);
+        match self {
+            View::Whole if (rows, columns) == (height, width) => x.clone(),
+            View::Whole => x.resize((height, width)),
+            View::Windows(corners) => {
+                let pixels = |&(top, left): &(usize, usize)| {
+                    (0..height).flat_map(move |y| (0..width).map(move |x| ((top + y) * columns + left + x) as u32))
+                };
+                x.gather_pixels(&corners.iter().flat_map(pixels).collect(), (height, width))
+            }
+        }
+    }
+}
+
 /// The discriminator: its sizes and the frozen feature network. The trained weights live apart.
 #[derive(Clone, Debug)]
 pub struct ProjectedDiscriminator {
@@ -126,14 +160,10 @@ impl ProjectedDiscriminator {
         all
     }
 
-    /// What the heads look at, of pictures `[n, h, w, 3]`, -1..1: mixed features `[n, h, w, mix]` at strides 2, 4, 8, 16, and with
-    /// `pixels` the picture as `[n, h / 2, w / 2, 12]`. `frozen` is bound from [`frozen`](Self::frozen) as constants.
-    pub fn features<A: Array>(&self, frozen: &Bound<A>, x: &A) -> Vec<A> {
-        let (shape, size) = (x.shape(), self.config.feature_size);
-        let maps = match (shape[1], shape[2]) == size {
-            true => self.net.taps(frozen, x),
-            false => self.net.taps(frozen, &x.resize(size)),
-        };
+    /// What the heads look at, of pictures `[n, h, w, 3]`, -1..1, in this view: mixed features `[n, h, w, mix]` at strides 2, 4, 8, 16, and with
+    /// `pixels` all of the picture as `[n, h / 2, w / 2, 12]`. `frozen` is bound from [`frozen`](Self::frozen) as constants.
+    pub fn features<A: Array>(&self, frozen: &Bound<A>, x: &A, view: &View) -> Vec<A> {
+        let maps = self.net.taps(frozen, &view.of(x, self.config.feature_size));
         let mut out: Vec<A> = Vec::new();
         for (k, map) in maps.iter().enumerate().rev() {
             let mut y = map.conv(frozen.get(&format!("ccm.{k}")), ConvSpec::same(1));

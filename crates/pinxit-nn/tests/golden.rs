@@ -5,7 +5,7 @@ mod common;
 use common::{classes, everywhere, golden, number, relative, relative_all};
 use pinxit_nn::{
     FeatureNet, Generator, GeneratorConfig, OwnConfig, OwnDiscriminator, Preset, ProjectedConfig, ProjectedDiscriminator,
-    TensorFile, Weights,
+    TensorFile, View, Weights,
 };
 use pinxit_tensor::{Array, Precision, Real, Tape, Tensor, backward, grad};
 
@@ -153,7 +153,7 @@ fn features_and_heads<T: Real>(way: &str, t: Tolerance) {
     }
     let tape = Tape::new();
     let x = tape.leaf(exact(&file, "input"));
-    let features = d.features(&frozen.bind(|_, t| tape.constant(t.clone())), &x);
+    let features = d.features(&frozen.bind(|_, t| tape.constant(t.clone())), &x, &View::Whole);
     for (k, f) in features.iter().enumerate() {
         near(&format!("{way} feature {k}"), &f.tensor(), &exact(&file, &format!("feature.{k}")), t.value);
     }

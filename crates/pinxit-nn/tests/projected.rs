@@ -3,7 +3,7 @@
 mod common;
 
 use common::{check_gradient, dot, shaken, slope};
-use pinxit_nn::{FeatureNet, Labels, ProjectedConfig, ProjectedDiscriminator, Weights};
+use pinxit_nn::{FeatureNet, Labels, ProjectedConfig, ProjectedDiscriminator, View, Weights};
 use pinxit_tensor::{Array, Rng, Tape, Tensor, Var, backward, grad};
 
 fn small(minibatch_std: usize) -> ProjectedDiscriminator {
@@ -26,7 +26,7 @@ fn check_heads(d: &ProjectedDiscriminator) {
     let w = shaken(&d.init(1), 0.1, 2);
     let state = d.spectral_init(&w, 3);
     let x: Tensor<f64> = Rng::new(4).normal_tensor(&[2, 32, 32, 3]).scale(0.5);
-    let features = d.features(&d.frozen().cast::<f64>().eager(), &x);
+    let features = d.features(&d.frozen().cast::<f64>().eager(), &x, &View::Whole);
     let tape = Tape::new();
     let p = w.bind(|_, t| tape.leaf(t.clone()));
     let features_c: Vec<_> = features.iter().map(|f| tape.constant(f.clone())).collect();
@@ -48,19 +48,43 @@ fn gradient_through_the_batch_deviation_equals_finite_differences() {
 /// Pictures of another size than the features', so that the resize is part of what is checked.
 #[test]
 fn input_gradient_through_frozen_features_equals_finite_differences() {
+    check_input_gradient((24, 40), &View::Whole);
+}
+
+#[test]
+fn input_gradient_through_windows_equals_finite_differences() {
+    check_input_gradient((40, 48), &View::Windows(vec![(0, 16), (8, 3)]));
+}
+
+#[test]
+fn from_near_the_features_are_those_of_the_window() {
+    let d = small(0);
+    let frozen = d.frozen().eager();
+    let x: Tensor = Rng::new(5).normal_tensor(&[2, 40, 48, 3]);
+    let seen = d.features(&frozen, &x, &View::Windows(vec![(0, 16), (8, 3)]));
+    let (height, width) = d.config.feature_size;
+    let cut = |i, top, left| x.narrow(0, i, 1).narrow(1, top, height).narrow(2, left, width);
+    let windows = Tensor::concat(&[cut(0, 0, 16), cut(1, 8, 3)], 0);
+    // The last is the picture itself, seen whole in any view.
+    for (a, b) in seen.iter().zip(&d.features(&frozen, &windows, &View::Whole)).take(4) {
+        assert_eq!(a.data(), b.data());
+    }
+}
+
+fn check_input_gradient((height, width): (usize, usize), view: &View) {
     let d = small(0);
     let w = shaken(&d.init(1), 0.1, 2);
     let state = d.spectral_init(&w, 3);
     let frozen = d.frozen().cast::<f64>();
-    let x: Tensor<f64> = Rng::new(5).normal_tensor(&[2, 24, 40, 3]).scale(0.5);
+    let x: Tensor<f64> = Rng::new(5).normal_tensor(&[2, height, width, 3]).scale(0.5);
     let tape = Tape::new();
     let leaf = tape.leaf(x.clone());
     let bound = frozen.bind(|_, t| tape.constant(t.clone()));
     let heads = d.normalized(&w.bind(|_, t| tape.constant(t.clone())), &state);
-    let loss = energy(&d.heads(&heads, &d.features(&bound, &leaf), &labels()));
+    let loss = energy(&d.heads(&heads, &d.features(&bound, &leaf, view), &labels()));
     let grad = backward(&[(&loss, Tensor::full(&[1], 1.0))], &[&leaf]).remove(0);
     let (frozen, heads) = (frozen.eager(), d.normalized(&w.eager(), &state));
-    let value = |x: Tensor<f64>| energy(&d.heads(&heads, &d.features(&frozen, &x), &labels())).item();
+    let value = |x: Tensor<f64>| energy(&d.heads(&heads, &d.features(&frozen, &x, view), &labels())).item();
     for seed in 0..4 {
         let direction = Rng::new(seed).normal_tensor(x.shape());
         let (numeric, analytic) = (slope(&x, &direction, value), dot(&grad, &direction));
@@ -99,12 +123,15 @@ fn batch_deviation_sees_identical_pictures() {
     let one: Tensor<f64> = Rng::new(6).normal_tensor(&[1, 32, 32, 3]).scale(0.5);
     let other: Tensor<f64> = Rng::new(7).normal_tensor(&[1, 32, 32, 3]).scale(0.5);
     let labels = Labels::none(2, 3, 2);
-    let score = |pair: [Tensor<f64>; 2]| d.heads(&p, &d.features(&frozen, &Tensor::concat(&pair, 0)), &labels)[0].narrow(0, 0, 1);
+    let score = |pair: [Tensor<f64>; 2]| {
+        d.heads(&p, &d.features(&frozen, &Tensor::concat(&pair, 0), &View::Whole), &labels)[0].narrow(0, 0, 1)
+    };
     assert_ne!(score([one.clone(), one.clone()]), score([one.clone(), other.clone()]), "its neighbour changes a picture's score");
     let (plain, q) = (small(0), small(0).init(1).cast::<f64>());
     let p = plain.normalized(&q.eager(), &plain.spectral_init(&q, 3));
-    let score =
-        |pair: [Tensor<f64>; 2]| plain.heads(&p, &plain.features(&frozen, &Tensor::concat(&pair, 0)), &labels)[0].narrow(0, 0, 1);
+    let score = |pair: [Tensor<f64>; 2]| {
+        plain.heads(&p, &plain.features(&frozen, &Tensor::concat(&pair, 0), &View::Whole), &labels)[0].narrow(0, 0, 1)
+    };
     let (alone, beside) = (score([one.clone(), one.clone()]), score([one, other]));
     assert!(common::relative(&alone, &beside) < 1e-12, "without the channel it does not");
 }
@@ -115,7 +142,7 @@ fn penalty_on_the_feature_gradient_equals_finite_differences() {
     let d = small(2);
     let w = shaken(&d.init(1), 0.1, 2);
     let x: Tensor<f64> = Rng::new(4).normal_tensor(&[2, 32, 32, 3]).scale(0.5);
-    let features = d.features(&d.frozen().cast::<f64>().eager(), &x);
+    let features = d.features(&d.frozen().cast::<f64>().eager(), &x, &View::Whole);
     let penalty = |w: &Weights<f64>| {
         let tape = Tape::new();
         let p = w.bind(|_, t| tape.leaf(t.clone()));
@@ -148,7 +175,7 @@ fn rectangles_and_other_sizes_give_score_maps() {
         let w = d.init(0);
         let p = d.normalized(&w.eager(), &d.spectral_init(&w, 0));
         let x = Tensor::zeros(&[1, size.0, size.1, 3]);
-        let maps = d.heads(&p, &d.features(&d.frozen().eager(), &x), &Labels::none(1, 0, 0));
+        let maps = d.heads(&p, &d.features(&d.frozen().eager(), &x, &View::Whole), &Labels::none(1, 0, 0));
         assert_eq!((maps.len(), d.head_count()), (5, 5));
         for k in [0, 4] {
             assert_eq!(maps[k].shape(), [1, first[0], first[1], 1], "{size:?}, head {k}");

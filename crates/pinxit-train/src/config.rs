@@ -82,6 +82,9 @@ impl Default for AverageConfig {
 pub struct ProjectedConfig {
     /// Side in pixels at which the feature network looks (the shorter side of a rectangle).
     pub feature_size: usize,
+    /// Share of the batches of larger pictures that the feature network sees from near: windows of `feature_size` px at the pictures' own
+    /// scale, instead of the whole resized; 0 is off.
+    pub near: f64,
     /// A further head that looks at the picture itself, `[n, h/2, w/2, 12]`; penalty and energy hold for this map as for the others.
     pub pixels: bool,
     /// Channels of the mixed features.
@@ -106,6 +109,7 @@ impl Default for ProjectedConfig {
     fn default() -> Self {
         ProjectedConfig {
             feature_size: 64,
+            near: 0.0,
             pixels: true,
             mix: 32,
             channels: 32,
@@ -270,8 +274,9 @@ impl TrainConfig {
         if !(self.lr_g > 0.0 && self.lr_d > 0.0 && self.lr_g < 1.0 && self.lr_d < 1.0) {
             return no("learning rates must lie between 0 and 1");
         }
-        if ![self.label_dropout, self.style_mixing, self.lr_hold, self.augment.probability].into_iter().all(share) {
-            return no("probabilities and lr_hold must lie between 0 and 1");
+        let shares = [self.label_dropout, self.style_mixing, self.lr_hold, self.augment.probability, self.projected.near];
+        if !shares.into_iter().all(share) {
+            return no("probabilities, lr_hold and projected.near must lie between 0 and 1");
         }
         if !(self.tick_kimg > 0.0 && self.snapshot_kimg > 0.0) {
             return no("tick_kimg and snapshot_kimg must be positive");

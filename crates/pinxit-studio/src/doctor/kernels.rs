@@ -1,5 +1,5 @@
 //! Which way the convolutions of a training step go, by the rules of the kernels themselves.
-use pinxit_nn::{FeatureNet, Generator, GeneratorConfig, Labels, Preset, ProjectedDiscriminator};
+use pinxit_nn::{FeatureNet, Generator, GeneratorConfig, Labels, Preset, ProjectedDiscriminator, View};
 use pinxit_tensor::kernels::{Conv, ways};
 use pinxit_tensor::{Precision, Rng, Tensor, convolutions, with_precision};
 use pinxit_train::{TrainConfig, auto};
@@ -81,7 +81,7 @@ fn shapes(preset: Preset, net: &FeatureNet) -> Result<Vec<(&'static str, Conv)>>
     let mut all: Vec<(&'static str, Conv)> = Vec::new();
     let mut note = |part, seen: Vec<Conv>| all.extend(seen.into_iter().map(|g| (part, g)));
     note("generator", convolutions(|| pictures = Some(g.generate(&painter, &z, &labels))));
-    note(FEATURES, convolutions(|| maps = pictures.iter().flat_map(|x| d.features(&frozen, x)).collect()));
+    note(FEATURES, convolutions(|| maps = pictures.iter().flat_map(|x| d.features(&frozen, x, &View::Whole)).collect()));
     note("heads", convolutions(|| drop(d.heads(&heads, &maps, &labels))));
     Ok(all)
 }

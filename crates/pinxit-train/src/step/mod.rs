@@ -8,8 +8,8 @@ pub use projected::{ProjectedJudge, calibration};
 use crate::batch::Batch;
 use crate::config::{TrainConfig, Update};
 use crate::state::{Learner, State, Sums};
-use pinxit_nn::{Generator, Labels, OwnDiscriminator, Weights};
-use pinxit_tensor::{Array, Tensor, optim, with_precision};
+use pinxit_nn::{Generator, Labels, OwnDiscriminator, View, Weights};
+use pinxit_tensor::{Array, Rng, Tensor, optim, with_precision};
 use round::{Part, Round};
 
 /// The networks of a run; their weights live in the [`State`].
@@ -70,11 +70,19 @@ impl Judge {
         }
     }
 
+    /// From where `n` reals and as many fakes are looked at.
+    fn views(&self, config: &TrainConfig, rng: &mut Rng, n: usize) -> [View; 2] {
+        match self {
+            Judge::Own(_) => [View::Whole, View::Whole],
+            Judge::Projected(p) => p.views(config, rng, n),
+        }
+    }
+
     /// Pairs of real and fake with these labels, out of `all` of the batch.
-    fn see(&self, real: &Tensor, fake: &Tensor, labels: &Labels, all: usize) -> Sight {
+    fn see(&self, real: &Tensor, fake: &Tensor, labels: &Labels, views: &[View; 2], all: usize) -> Sight {
         match self {
             Judge::Own(_) => own::see(real, fake, labels, all),
-            Judge::Projected(p) => Sight::Projected(p.see(real, fake)),
+            Judge::Projected(p) => Sight::Projected(p.see(real, fake, views)),
         }
     }
 

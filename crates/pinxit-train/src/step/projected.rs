@@ -13,7 +13,7 @@ use crate::energy;
 use crate::loss::Loss;
 use crate::state::{State, Sums};
 use pinxit_dataset::Dataset;
-use pinxit_nn::{Bound, Labels, ProjectedDiscriminator, Weights};
+use pinxit_nn::{Bound, Labels, ProjectedDiscriminator, View, Weights};
 use pinxit_tensor::{Array, Rng, Tape, Tensor, Var, backward, grad};
 
 /// Real pictures from which the spread of the features is taken.
@@ -54,7 +54,7 @@ impl ProjectedJudge {
     /// factors.
     pub fn new(net: ProjectedDiscriminator, reals: &Tensor, config: &TrainConfig) -> Self {
         let frozen = net.frozen().kept();
-        let features = net.features(&frozen.eager(), reals);
+        let features = net.features(&frozen.eager(), reals, &View::Whole);
         let scale: Vec<f64> =
             features.iter().map(|f| if config.projected.standardise { 1.0 / deviation(f) } else { 1.0 }).collect();
         let pools = features.iter().zip(&scale).map(|(f, &k)| energy::pooled(&f.scale(k), config.projected.energy_pool));
@@ -86,13 +86,22 @@ impl ProjectedJudge {
         if config.projected.spectral_norm { self.net.normalized(p, &state.spectral) } else { p.clone() }
     }
 
-    /// Looks at reals and fakes, `[n, h, w, 3]` both.
-    pub(super) fn see(&self, real: &Tensor, fake: &Tensor) -> Sight {
+    /// From where to look at `n` reals and as many fakes: both from near with probability `projected.near`, where that is another view.
+    pub(super) fn views(&self, config: &TrainConfig, rng: &mut Rng, n: usize) -> [View; 2] {
+        let ((rows, columns), (height, width)) = (self.net.config.resolution, self.net.config.feature_size);
+        let near = rng.chance(config.projected.near) && rows >= height && columns >= width && (rows, columns) != (height, width);
+        let mut corner = |side: usize, window: usize| rng.below(side - window + 1);
+        let mut windows = || View::Windows((0..n).map(|_| (corner(rows, height), corner(columns, width))).collect());
+        if near { [windows(), windows()] } else { [View::Whole, View::Whole] }
+    }
+
+    /// Looks at reals and fakes, `[n, h, w, 3]` both, each in its view.
+    pub(super) fn see(&self, real: &Tensor, fake: &Tensor, views: &[View; 2]) -> Sight {
         let scaled = |maps: Vec<Tensor>| maps.iter().zip(&self.scale).map(|(f, &k)| f.scale(k)).collect();
-        let real = scaled(self.net.features(&self.frozen.eager(), real));
+        let real = scaled(self.net.features(&self.frozen.eager(), real, &views[0]));
         let tape = Tape::new();
         let fake = tape.leaf(fake.clone());
-        let features = self.net.features(&self.frozen.bind(|_, t| tape.constant(t.clone())), &fake);
+        let features = self.net.features(&self.frozen.bind(|_, t| tape.constant(t.clone())), &fake, &views[1]);
         let scaled = scaled(features.iter().map(|f| f.value().clone()).collect());
         Sight { real, fake, features, scaled }
     }

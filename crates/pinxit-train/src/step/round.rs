@@ -9,7 +9,7 @@ use crate::batch::Batch;
 use crate::config::TrainConfig;
 use crate::paint::{Fakes, Latents};
 use crate::state::State;
-use pinxit_nn::{Labels, Weights};
+use pinxit_nn::{Labels, View, Weights};
 use pinxit_tensor::{Array, Tensor};
 
 /// The reals, and all that determines the fakes.
@@ -19,6 +19,8 @@ pub(super) struct Round<'a> {
     real: Tensor,
     latents: Latents,
     plan: Plan,
+    /// Of reals and fakes.
+    views: [View; 2],
 }
 
 /// Some pairs, painted and seen.
@@ -40,7 +42,8 @@ impl<'a> Round<'a> {
         let plan = |rng, fakes| Plan::draw(&config.augment, &mut { rng }, n, hw, fakes);
         let real = plan(rng("augment real"), false).apply(&batch.pictures);
         let latents = Latents::draw(&players.generator, n, config, &mut rng(&format!("latents{again}")));
-        Round { players, labels, real, latents, plan: plan(rng(&format!("augment fake{again}")), true) }
+        let views = players.judge.views(config, &mut rng(&format!("view{again}")), n);
+        Round { players, labels, real, latents, plan: plan(rng(&format!("augment fake{again}")), true), views }
     }
 
     /// Parts of `size` pairs (the last may be smaller), each painted when it is asked for.
@@ -52,7 +55,8 @@ impl<'a> Round<'a> {
             let (generator, weights) = (&self.players.generator, &state.generator.weights);
             let fakes = Fakes::paint(generator, weights, &self.latents.part(of.clone()), &labels);
             let real = self.real.narrow(0, start, of.len());
-            let sight = self.players.judge.see(&real, &plan.apply(fakes.pictures()), &labels, n);
+            let views = self.views.each_ref().map(|view| view.part(of.clone()));
+            let sight = self.players.judge.see(&real, &plan.apply(fakes.pictures()), &labels, &views, n);
             Part { fakes, plan, sight, labels }
         })
     }

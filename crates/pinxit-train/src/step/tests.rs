@@ -95,7 +95,9 @@ fn both_players_follow_the_gradient_of_their_loss() {
         let plan = Plan::draw(&c.augment, &mut Rng::stream(5, "plan"), N, (32, 32), true);
         let latents = Latents::draw(&players.generator, N, &c, &mut Rng::stream(5, "z"));
         let paint = |w: &Weights| Fakes::paint(&players.generator, w, &latents, &batch.labels);
-        let see = |w: &Weights| players.judge.see(&batch.pictures, &plan.apply(paint(w).pictures()), &batch.labels, N);
+        let see = |w: &Weights| {
+            players.judge.see(&batch.pictures, &plan.apply(paint(w).pictures()), &batch.labels, &[View::Whole, View::Whole], N)
+        };
 
         let sight = see(&state.generator.weights);
         let (_, gradient) = players.judge.generator_turn(&state, &sight, &batch.labels, &c);
@@ -125,7 +127,7 @@ fn the_penalty_on_features_is_part_of_the_gradient() {
     (c.projected.penalty, c.projected.spectral_norm) = (4.0, false);
     let ((players, state), batch) = (game(&c), reals());
     let fakes = Rng::stream(9, "fakes").normal_tensor(&[N, 32, 32, 3]);
-    let sight = players.judge.see(&batch.pictures, &fakes, &batch.labels, N);
+    let sight = players.judge.see(&batch.pictures, &fakes, &batch.labels, &[View::Whole, View::Whole], N);
     let turn = |s: &State| players.judge.discriminator_turn(s, &sight, &batch.labels, &c, 0.0);
     let found = turn(&state);
     assert!(found.sums.penalty > 0.0);
@@ -208,4 +210,29 @@ fn a_broken_gradient_is_not_learnt_from() {
 fn only_the_layers_of_the_mapping_are_slowed() {
     assert!(maps("mapping.0.weight") && maps("mapping.1.bias"));
     assert!(!maps("mapping.class") && !maps("mapping.style") && !maps("stage.0.rgb.weight"));
+}
+
+#[test]
+fn batches_are_seen_from_near_as_often_as_asked() {
+    let mut config = config(Discriminator::Projected, Loss::Relativistic, Update::Sequential);
+    let sizes = ProjectedConfig { feature_size: (32, 32), ..ProjectedConfig::new((48, 64), 2, 0) };
+    let net = ProjectedDiscriminator::new(sizes, FeatureNet::shipped().unwrap()).unwrap();
+    let judge = ProjectedJudge::new(net, &Rng::new(1).normal_tensor(&[N, 48, 64, 3]), &config);
+    let mut near = |share| {
+        config.projected.near = share;
+        let mut rng = Rng::new(7);
+        let views: Vec<[View; 2]> = (0..100).map(|_| judge.views(&config, &mut rng, N)).collect();
+        let corners = |view: &View| match view {
+            View::Whole => Vec::new(),
+            View::Windows(corners) => corners.clone(),
+        };
+        let all: Vec<(usize, usize)> = views.iter().flatten().flat_map(corners).collect();
+        assert!(all.iter().all(|&(top, left)| top <= 16 && left <= 32));
+        assert!(
+            views.iter().all(|[real, fake]| corners(real).len() == corners(fake).len() && (*real == View::Whole || real != fake))
+        );
+        all.len() / (2 * N)
+    };
+    assert_eq!((near(0.0), near(1.0)), (0, 100));
+    assert!((30..70).contains(&near(0.5)));
 }
