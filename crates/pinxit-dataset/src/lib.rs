@@ -29,6 +29,7 @@ pub use dataset::Dataset;
 pub use error::{Error, Result};
 pub use format::{Record, Split};
 pub use import::{import, inspect};
+pub use near::perceptual_hash;
 pub use options::{Framing, ImportOptions};
 pub use place::check_name;
 pub use report::{FileReport, FileStatus, ImportProgress, ImportReport, LabelReport, Phase, counted};

@@ -27,6 +27,12 @@ static HASHER: LazyLock<Hasher<[u8; 8]>> = LazyLock::new(|| {
     HasherConfig::with_bytes_type::<[u8; 8]>().hash_size(8, 8).hash_alg(HashAlg::Median).preproc_dct().to_hasher()
 });
 
+/// The 64-bit perceptual hash of a picture: lowest 8 x 8 DCT coefficients against their median. Near in Hamming distance = alike in shapes.
+#[must_use]
+pub fn perceptual_hash(picture: &Picture) -> u64 {
+    Look::of(picture).hash
+}
+
 /// What a work looks like, coarsely: 200 bytes a work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Look {

@@ -21,6 +21,8 @@ pub enum Task {
     Export,
     /// A model measured.
     Evaluate,
+    /// A model held against the works it learnt from.
+    Audit,
     /// All of it once.
     Demo,
 }

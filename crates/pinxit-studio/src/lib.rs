@@ -2,6 +2,7 @@
 //! that, and how, is not their business. Settings are resolved here and nowhere below.
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a test that cannot go on may panic
 
+pub mod audit;
 pub mod datasets;
 pub mod demo;
 pub mod doctor;

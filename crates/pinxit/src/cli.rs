@@ -80,6 +80,7 @@ pub enum Commands {
     Train(train::TrainArgs),
     Generate(generate::GenerateArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Audit(audit::AuditArgs),
     Datasets(datasets::DatasetsArgs),
     Models(models::ModelsArgs),
     Runs(runs::RunsArgs),

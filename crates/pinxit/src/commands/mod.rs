@@ -1,4 +1,5 @@
 //! One file per command: its arguments, its help with examples, and what it prints.
+pub mod audit;
 pub mod completions;
 pub mod datasets;
 pub mod demo;
@@ -24,7 +25,7 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
     let mut context = Context::new(cli.globals, matches)?;
     // Only work with safe points of its own listens: everything else ends at once, and has written nothing by halves.
     let stops_safely = match &cli.command {
-        Commands::Import(_) | Commands::Train(_) | Commands::Generate(_) | Commands::Demo(_) => true,
+        Commands::Import(_) | Commands::Train(_) | Commands::Generate(_) | Commands::Audit(_) | Commands::Demo(_) => true,
         Commands::Datasets(args) => args.is_export(),
         _ => false,
     };
@@ -43,6 +44,7 @@ fn dispatch(command: Commands, context: &mut Context) -> Result<()> {
         Commands::Train(args) => train::run(args, context),
         Commands::Generate(args) => generate::run(args, context),
         Commands::Evaluate(args) => evaluate::run(args, context),
+        Commands::Audit(args) => audit::run(args, context),
         Commands::Datasets(args) => datasets::run(args, context),
         Commands::Models(args) => models::run(args, context),
         Commands::Runs(args) => runs::run(args, context),

@@ -1,0 +1,256 @@
+//! Does a model copy its training works? The tests of `pinxit_trust::originality`, and a sheet to see for oneself.
+use std::path::PathBuf;
+
+use pinxit_create::Painter;
+use pinxit_dataset::Dataset;
+use pinxit_image::{Encoding, Metadata, Picture};
+use pinxit_nn::FeatureNet;
+use pinxit_tensor::{Rng, Tensor};
+use pinxit_train::batch::pm1_from_u8;
+use pinxit_train::metrics::PART;
+use pinxit_trust::originality::{self, Audit, Closest, Works, nearest};
+use serde::Serialize;
+
+use crate::event::{Event, Task, Watcher, figures};
+use crate::{Error, Result, Studio, datasets, models};
+
+/// Training pictures a model is held against, spread evenly over the collection: more would not fit a laptop's evening.
+const MOST_WORKS: usize = 20_000;
+/// Pictures of the sheet.
+const SHEET_SAMPLES: usize = 32;
+/// Samples side by side on the sheet, each with its three neighbours.
+const SHEET_COLUMNS: usize = 4;
+/// Between neighbours, and between samples, px.
+const GAPS_PX: [u32; 2] = [2, 14];
+
+/// What to audit.
+#[derive(Clone, Debug)]
+pub struct AuditRequest {
+    /// Model: a name, a run, or a file.
+    pub model: String,
+    /// Dataset; the one it was trained on if absent.
+    pub dataset: Option<String>,
+    /// Pictures it paints for the tests.
+    pub samples: usize,
+    /// The seed of the first of them; the others follow.
+    pub first_seed: u64,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Audited {
+    /// Hash of the model.
+    pub model: String,
+    /// Its name.
+    pub name: String,
+    /// Name of the dataset.
+    pub dataset: String,
+    /// Hash of the dataset's manifest.
+    pub dataset_hash: String,
+    /// Pictures it painted.
+    pub samples: usize,
+    /// Training pictures it was held against.
+    pub works: usize,
+    /// Pictures held out.
+    pub held_out: usize,
+    /// Unlikeness below which a picture counts as a near copy.
+    pub near_copy_below: f64,
+    /// The tests.
+    #[serde(flatten)]
+    pub audit: Audit,
+    /// The painted pictures closest to a work, closest first: seed, work and unlikeness.
+    pub closest: Vec<ClosestWork>,
+    /// Where this was saved.
+    pub path: PathBuf,
+    /// The sheet of nearest works.
+    pub sheet: PathBuf,
+}
+
+/// A painted picture and the work it comes closest to.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClosestWork {
+    /// Seed of the picture.
+    pub seed: u64,
+    /// Title of the work.
+    pub title: String,
+    /// Who made it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creator: Option<String>,
+    /// 0 for a copy, about 1.4 for nothing in common.
+    pub unlikeness: f64,
+}
+
+/// Pictures with their features.
+struct Described {
+    pictures: Vec<Picture>,
+    features: Tensor,
+}
+
+/// Audits, and saves the findings beside the model: `NAME.audit.json`, and the sheet `NAME.audit.png`.
+pub fn audit(studio: &Studio, request: &AuditRequest, watcher: &mut dyn Watcher) -> Result<Audited> {
+    let found = models::find(studio, &request.model)?;
+    let model = found.load()?;
+    let wanted = request.dataset.as_ref().unwrap_or(&model.meta.dataset.name).clone();
+    let hint = request.dataset.is_none().then_some("name another one with --dataset");
+    let dataset = datasets::open_for(studio, &wanted, &format!("model \"{}\"", found.name), hint)?;
+    check_fits(model.generator.resolution(), &dataset)?;
+    watcher.event(Event::Started { task: Task::Audit, name: found.name.clone() });
+    let (hash, mut painter) = (model.hash(), Painter::open(model, &found.name));
+    let rows = spread(dataset.train(), MOST_WORKS);
+    let mut work =
+        Work { net: FeatureNet::shipped()?, done: 0, total: rows.len() + dataset.held_out().len() + request.samples, watcher };
+    let works = work.describe(pictures_of(&dataset, &rows)?)?;
+    let held_out = work.describe(pictures_of(&dataset, dataset.held_out())?)?;
+    let made = work.describe(paint(&mut painter, request)?)?;
+    let groups: Vec<u32> = groups(&dataset, &rows);
+    let index = Works::new(works.features.clone(), &works.pictures, groups)?;
+    let limit = index.limit(&works.pictures)?;
+    let closest = index.closest(&made.pictures, &made.features, None)?;
+    let unseen = index.closest(&held_out.pictures, &held_out.features, None)?;
+    let below =
+        |all: &[Option<Closest>]| all.iter().flatten().filter(|c| c.unlikeness < limit).count() as f64 / all.len().max(1) as f64;
+    let near_copies = [below(&closest), below(&unseen)];
+    let (path, sheet) = (found.path.with_extension("audit.json"), found.path.with_extension("audit.png"));
+    let audited = Audited {
+        model: hash,
+        name: found.name.clone(),
+        dataset: wanted,
+        dataset_hash: dataset.manifest_hash().into(),
+        samples: made.pictures.len(),
+        works: rows.len(),
+        held_out: held_out.pictures.len(),
+        near_copy_below: limit,
+        audit: originality::audit(&works.features, &held_out.features, &made.features, near_copies),
+        closest: closest_works(&closest, request.first_seed, &dataset, &rows),
+        path,
+        sheet,
+    };
+    let drawn = draw_sheet(&made, &works, &closest)?;
+    pinxit_image::write_atomic(&audited.sheet, &pinxit_image::encode(&drawn, Encoding::Png, &Metadata::default())?)?;
+    pinxit_image::write_atomic(&audited.path, crate::event::versioned(&audited).as_bytes())?;
+    watcher.event(Event::Finished { task: Task::Audit, result: figures(&audited), next: Vec::new() });
+    Ok(audited)
+}
+
+fn check_fits(mine: (usize, usize), dataset: &Dataset) -> Result<()> {
+    if mine != dataset.resolution() {
+        let theirs = dataset.resolution();
+        return Err(Error::Setting {
+            message: format!("the model paints {}x{} px, the dataset holds {}x{} px", mine.1, mine.0, theirs.1, theirs.0),
+            hint: format!("import the pictures again with --size {}x{}", mine.1, mine.0),
+        });
+    }
+    if dataset.held_out().is_empty() || dataset.train().len() < 2 {
+        return Err(Error::Setting {
+            message: format!("\"{}\" has no pictures held out: what was never learnt is what copies are told by", dataset.name()),
+            hint: "import more works: one in ten of them is held out".into(),
+        });
+    }
+    Ok(())
+}
+
+/// At most `most` of `rows`, evenly spread.
+fn spread(rows: &[u32], most: usize) -> Vec<u32> {
+    rows.iter().copied().step_by(rows.len().div_ceil(most).max(1)).collect()
+}
+
+fn pictures_of(dataset: &Dataset, rows: &[u32]) -> Result<Vec<Picture>> {
+    Ok(rows.iter().map(|&i| dataset.picture(i as usize)).collect::<pinxit_dataset::Result<_>>()?)
+}
+
+/// The group of each picture as a number.
+fn groups(dataset: &Dataset, rows: &[u32]) -> Vec<u32> {
+    let mut numbers = std::collections::BTreeMap::new();
+    rows.iter()
+        .map(|&i| {
+            let next = numbers.len() as u32;
+            *numbers.entry(dataset.record(i as usize).group.clone()).or_insert(next)
+        })
+        .collect()
+}
+
+/// Unselected: consecutive seeds, labels as often as the collection has them.
+fn paint(painter: &mut Painter, request: &AuditRequest) -> Result<Vec<Picture>> {
+    let mut recipes = Vec::with_capacity(request.samples);
+    for seed in (request.first_seed..).take(request.samples) {
+        let mut rng = Rng::stream(seed, "labels");
+        let (class, style) = (painter.draw_class(&mut rng).map(String::from), painter.draw_style(&mut rng).map(String::from));
+        recipes.push(painter.recipe(seed, class.as_deref(), style.as_deref(), 1.0)?);
+    }
+    Ok(painter.paint(&recipes)?)
+}
+
+/// The feature network, and how far it is.
+struct Work<'a> {
+    net: FeatureNet,
+    done: usize,
+    total: usize,
+    watcher: &'a mut dyn Watcher,
+}
+
+impl Work<'_> {
+    fn describe(&mut self, pictures: Vec<Picture>) -> Result<Described> {
+        let weights = self.net.weights().kept().eager();
+        let (mut rows, mut width) = (Vec::new(), 0);
+        for part in pictures.chunks(PART) {
+            if self.watcher.stop() {
+                self.watcher.event(Event::Interrupted { task: Task::Audit, resume: None });
+                return Err(Error::Interrupted { resume: None });
+            }
+            let (h, w) = (part[0].height() as usize, part[0].width() as usize);
+            let data = part.iter().flat_map(|p| p.pixels().iter().map(|&b| pm1_from_u8(b))).collect();
+            let features = self.net.describe(&weights, &Tensor::new(&[part.len(), h, w, 3], data));
+            width = features.shape()[1];
+            rows.extend_from_slice(features.data());
+            self.done += part.len();
+            let (step, total) = (self.done as u64, self.total as u64);
+            self.watcher.event(Event::Progress { task: Task::Audit, phase: "describing pictures".into(), step, total });
+        }
+        Ok(Described { features: Tensor::new(&[pictures.len(), width], rows), pictures })
+    }
+}
+
+/// The dozen that come closest.
+fn closest_works(closest: &[Option<Closest>], first_seed: u64, dataset: &Dataset, rows: &[u32]) -> Vec<ClosestWork> {
+    let mut all: Vec<(u64, Closest)> = (first_seed..).zip(closest).filter_map(|(seed, c)| Some((seed, (*c)?))).collect();
+    all.sort_by(|a, b| a.1.unlikeness.total_cmp(&b.1.unlikeness));
+    let named = |(seed, c): (u64, Closest)| {
+        let record = dataset.record(rows[c.work] as usize);
+        ClosestWork { seed, title: record.title.clone(), creator: record.creator.clone(), unlikeness: c.unlikeness }
+    };
+    all.into_iter().take(12).map(named).collect()
+}
+
+/// Each of the first samples beside its nearest training pictures: laid over it at 32 x 32 px, by perceptual hash, by features.
+fn draw_sheet(made: &Described, works: &Described, closest: &[Option<Closest>]) -> Result<Picture> {
+    let count = SHEET_SAMPLES.min(made.pictures.len());
+    let hashes: Vec<u64> = works.pictures.iter().map(pinxit_dataset::perceptual_hash).collect();
+    let by_features = nearest(&made.features, &works.features, 1, |_, _| false);
+    let (w, h) = (made.pictures[0].width(), made.pictures[0].height());
+    let [near_gap, far_gap] = GAPS_PX;
+    let (cell_w, cell_h) = (4 * w + 3 * near_gap + far_gap, h + near_gap);
+    let (columns, rows) = (SHEET_COLUMNS as u32, count.div_ceil(SHEET_COLUMNS) as u32);
+    let mut sheet = Picture::filled(columns * cell_w - far_gap, rows * cell_h - near_gap, pinxit_image::WHITE);
+    for i in 0..count {
+        let hash = pinxit_dataset::perceptual_hash(&made.pictures[i]);
+        let by_hash = (0..hashes.len()).min_by_key(|&j| (hashes[j] ^ hash).count_ones()).unwrap_or(0);
+        let laid_over = closest[i].map_or(by_hash, |c| c.work);
+        let of_work = |work: usize| &works.pictures[work];
+        let row = [&made.pictures[i], of_work(laid_over), of_work(by_hash), of_work(by_features[i][0].0)];
+        let (x, y) = ((i % SHEET_COLUMNS) as u32 * cell_w, (i / SHEET_COLUMNS) as u32 * cell_h);
+        for (k, picture) in row.into_iter().enumerate() {
+            sheet.paste(picture, x + k as u32 * (w + near_gap), y);
+        }
+    }
+    Ok(sheet)
+}
+
+/// The figures by name, for tables: of the model, and what works held out score.
+pub fn rows(a: &Audit) -> Vec<(&'static str, Option<f64>, Option<f64>)> {
+    vec![
+        ("C_T (below -3: copies)", a.c_t, None),
+        ("authentic (higher)", Some(a.authenticity), Some(a.authenticity_held_out)),
+        ("memorised (lower)", Some(a.memorised), Some(0.01)),
+        ("near copies (lower)", Some(a.near_copies), Some(a.near_copies_held_out)),
+    ]
+}

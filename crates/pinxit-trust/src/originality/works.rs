@@ -1,0 +1,174 @@
+//! The works a model has seen, and which of them is closest to a picture.
+//!
+//! Features and small pictures propose a few works; laying the picture over each of them ([`likeness`](super::likeness)) decides. How
+//! close is too close is read off the works themselves: hardly any of them comes as near to a work of another group.
+use std::sync::Mutex;
+
+use pinxit_image::{Error, Picture, resize};
+use pinxit_tensor::{Tensor, pool};
+
+use super::copying::quantile;
+use super::likeness::{Scaled, Seen};
+use super::nearest::nearest;
+
+type Result<T> = std::result::Result<T, Error>;
+
+/// Works proposed by features.
+const BY_FEATURES: usize = 8;
+/// Works proposed by small pictures, for the picture and for its mirror image each.
+const BY_PIXELS: usize = 4;
+/// Side of the small pictures, px.
+const THUMB: u32 = 8;
+/// Share of works that come nearer to a work of another group than the limit: one in a thousand would be blocked wrongly (TRUST.md §3).
+const WRONGLY: f64 = 0.001;
+/// Works from which the limit is read at most; each takes a few milliseconds.
+const CALIBRATION: usize = 2000;
+
+/// Works, each with its features, its look at several scales, and its group: pictures that belong together (patches of a work, a
+/// drawing in several colours).
+pub struct Works {
+    features: Tensor,
+    thumbs: Tensor,
+    scaled: Vec<Scaled>,
+    groups: Vec<u32>,
+}
+
+/// The closest work to a picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Closest {
+    /// Its place among the works.
+    pub work: usize,
+    /// Unlikeness: 0 for a copy, about 1.4 for nothing in common.
+    pub unlikeness: f64,
+}
+
+impl Works {
+    /// Of pictures with their features `[n, d]` and groups.
+    ///
+    /// # Errors
+    /// As [`pinxit_image::resize`].
+    pub fn new(features: Tensor, pictures: &[Picture], groups: Vec<u32>) -> Result<Self> {
+        assert!(features.shape()[0] == pictures.len() && pictures.len() == groups.len(), "one row and one group a work");
+        let scaled = each(pictures.len(), |i| Scaled::new(&pictures[i])).into_iter().collect::<Result<_>>()?;
+        let thumbs = thumbs(pictures)?;
+        Ok(Works { features, thumbs, scaled, groups })
+    }
+
+    /// Number of works.
+    pub fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// True if there is no work.
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// The closest work to each of `pictures` with features `[n, d]`; works of the group named in `except` do not count.
+    ///
+    /// # Errors
+    /// As [`pinxit_image::resize`].
+    pub fn closest(&self, pictures: &[Picture], features: &Tensor, except: Option<&[u32]>) -> Result<Vec<Option<Closest>>> {
+        let skip = |i: usize, j: usize| except.is_some_and(|groups| groups[i] == self.groups[j]);
+        let mirrored: Vec<Picture> = pictures.iter().map(Picture::flip_horizontal).collect();
+        let mut proposed = nearest(features, &self.features, BY_FEATURES, skip);
+        for way in [pictures, &mirrored] {
+            for (all, more) in proposed.iter_mut().zip(nearest(&thumbs(way)?, &self.thumbs, BY_PIXELS, skip)) {
+                all.extend(more);
+            }
+        }
+        let of = |i: usize| -> Result<Option<Closest>> {
+            let seen = Seen::new(&pictures[i])?;
+            let mut works: Vec<usize> = proposed[i].iter().map(|p| p.0).collect();
+            works.sort_unstable();
+            works.dedup();
+            let closest = works.into_iter().map(|work| Closest { work, unlikeness: seen.unlikeness(&self.scaled[work]) });
+            Ok(closest.min_by(|a, b| a.unlikeness.total_cmp(&b.unlikeness)))
+        };
+        each(pictures.len(), of).into_iter().collect()
+    }
+
+    /// The unlikeness below which a picture counts as a copy: one in a thousand works comes nearer to a work of another group. `pictures` are the works.
+    ///
+    /// # Errors
+    /// As [`pinxit_image::resize`].
+    pub fn limit(&self, pictures: &[Picture]) -> Result<f64> {
+        // Evenly spread, so that no class is left out.
+        let step = pictures.len().div_ceil(CALIBRATION).max(1);
+        let chosen: Vec<usize> = (0..pictures.len()).step_by(step).collect();
+        let some: Vec<Picture> = chosen.iter().map(|&i| pictures[i].clone()).collect();
+        let groups: Vec<u32> = chosen.iter().map(|&i| self.groups[i]).collect();
+        let found = self.closest(&some, &rows(&self.features, &chosen), Some(&groups))?;
+        let distances: Vec<f32> = found.into_iter().flatten().map(|c| c.unlikeness as f32).collect();
+        Ok(quantile(&distances, WRONGLY))
+    }
+}
+
+/// Small pictures as rows `[n, 192]`, 0…1.
+fn thumbs(pictures: &[Picture]) -> Result<Tensor> {
+    let mut all = Vec::with_capacity(pictures.len() * (THUMB * THUMB * 3) as usize);
+    for picture in pictures {
+        all.extend(resize(picture, THUMB, THUMB)?.pixels().iter().map(|&v| f32::from(v) / 255.0));
+    }
+    Ok(Tensor::new(&[pictures.len(), (THUMB * THUMB * 3) as usize], all))
+}
+
+fn rows(t: &Tensor, chosen: &[usize]) -> Tensor {
+    let d = t.shape()[1];
+    let data = chosen.iter().flat_map(|&i| t.data()[i * d..][..d].iter().copied()).collect();
+    Tensor::new(&[chosen.len(), d], data)
+}
+
+/// `job(0)`, `job(1)`, …, on all threads.
+fn each<T: Send>(n: usize, job: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let found: Vec<Mutex<Option<T>>> = (0..n).map(|_| Mutex::new(None)).collect();
+    pool::tasks(n, |i| {
+        let value = job(i);
+        // Each index is handed out once, so the lock is free; a poisoned one belongs to a panic already on its way.
+        if let Ok(mut place) = found[i].lock() {
+            *place = Some(value);
+        }
+    });
+    found.into_iter().filter_map(|place| place.into_inner().ok().flatten()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pinxit_image::Window;
+
+    /// Two colours in stripes whose width, slope and colours follow from the seed.
+    fn picture(seed: u32) -> Picture {
+        let noise = |i: u32| (seed.wrapping_mul(2_654_435_761).wrapping_add(i.wrapping_mul(40_503)) >> 9) & 0xff;
+        let [a, b] = [[noise(1) as u8, noise(2) as u8, noise(3) as u8], [noise(4) as u8, noise(5) as u8, noise(6) as u8]];
+        let (slope, width) = (noise(7) % 5, 6 + noise(8) % 17);
+        Picture::from_fn(64, 64, |x, y| if ((x * slope + y * 3) / width).is_multiple_of(2) { a } else { b })
+    }
+
+    /// What a feature network would say, roughly: a very small picture.
+    fn features(pictures: &[Picture]) -> Tensor {
+        let data = pictures.iter().flat_map(|p| resize(p, 2, 2).unwrap().into_pixels()).map(f32::from).collect();
+        Tensor::new(&[pictures.len(), 12], data)
+    }
+
+    #[test]
+    fn the_work_that_was_copied_is_found_and_the_limit_lies_between() {
+        let works: Vec<Picture> = (0..120).map(picture).collect();
+        let index = Works::new(features(&works), &works, (0..120).collect()).unwrap();
+        let limit = index.limit(&works).unwrap();
+        let copies: Vec<Picture> = (0..40u32)
+            .map(|i| match i % 3 {
+                0 => works[i as usize].clone(),
+                1 => works[i as usize].flip_horizontal(),
+                _ => works[i as usize].crop(Window { x: i % 12, y: i % 10, width: 52, height: 52 }).unwrap(),
+            })
+            .collect();
+        let found = index.closest(&copies, &features(&copies), None).unwrap();
+        let right = found.iter().enumerate().filter(|(i, c)| c.is_some_and(|c| c.work == *i)).count();
+        assert!(right >= 38, "{right} of 40");
+        let exact = found[0].unwrap();
+        assert!(exact.unlikeness < limit && limit > 0.0, "{exact:?}, limit {limit}");
+        let others = index.closest(&works[..1], &features(&works[..1]), Some(&[0])).unwrap()[0].unwrap();
+        assert!(others.work != 0, "its own group does not count");
+    }
+}
