@@ -1,9 +1,9 @@
 //! Does a model copy its training works? The tests of `pinxit_trust::originality`, and a sheet to see for oneself.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pinxit_create::Painter;
 use pinxit_dataset::Dataset;
-use pinxit_image::{Encoding, Metadata, Picture};
+use pinxit_image::{Encoding, Limits, Metadata, Picture};
 use pinxit_nn::FeatureNet;
 use pinxit_tensor::{Rng, Tensor};
 use pinxit_train::batch::pm1_from_u8;
@@ -11,11 +11,15 @@ use pinxit_train::metrics::PART;
 use pinxit_trust::originality::{self, Audit, Closest, Works, nearest};
 use serde::Serialize;
 
+pub use crate::evaluate::Judged;
 use crate::event::{Event, Task, Watcher, figures};
-use crate::{Error, Result, Studio, datasets, models};
+use crate::settings::ImageFormat;
+use crate::{Error, Result, Studio, counted, datasets, models};
 
 /// Training pictures a model is held against, spread evenly over the collection: more would not fit a laptop's evening.
 const MOST_WORKS: usize = 20_000;
+/// Pictures held out with which anything can be said: a collection of 50 works has about five.
+const LEAST_HELD_OUT: usize = 3;
 /// Pictures of the sheet.
 const SHEET_SAMPLES: usize = 32;
 /// Samples side by side on the sheet, each with its three neighbours.
@@ -26,9 +30,9 @@ const GAPS_PX: [u32; 2] = [2, 14];
 /// What to audit.
 #[derive(Clone, Debug)]
 pub struct AuditRequest {
-    /// Model: a name, a run, or a file.
-    pub model: String,
-    /// Dataset; the one it was trained on if absent.
+    /// A model's pictures, or anybody's.
+    pub judged: Judged,
+    /// Dataset; the one the model was trained on if absent.
     pub dataset: Option<String>,
     /// Pictures it paints for the tests.
     pub samples: usize,
@@ -39,17 +43,18 @@ pub struct AuditRequest {
 /// What was found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Audited {
-    /// Hash of the model.
-    pub model: String,
-    /// Its name.
+    /// Hash of the model; none for pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Name of the model or the folder.
     pub name: String,
     /// Name of the dataset.
     pub dataset: String,
     /// Hash of the dataset's manifest.
     pub dataset_hash: String,
-    /// Pictures it painted.
+    /// Pictures that were looked at.
     pub samples: usize,
-    /// Training pictures it was held against.
+    /// Training pictures they were held against.
     pub works: usize,
     /// Pictures held out.
     pub held_out: usize,
@@ -58,7 +63,7 @@ pub struct Audited {
     /// The tests.
     #[serde(flatten)]
     pub audit: Audit,
-    /// The painted pictures closest to a work, closest first: seed, work and unlikeness.
+    /// Every picture with the work it comes closest to, closest first.
     pub closest: Vec<ClosestWork>,
     /// Where this was saved.
     pub path: PathBuf,
@@ -66,11 +71,11 @@ pub struct Audited {
     pub sheet: PathBuf,
 }
 
-/// A painted picture and the work it comes closest to.
+/// A picture and the work it comes closest to.
 #[derive(Clone, Debug, Serialize)]
 pub struct ClosestWork {
-    /// Seed of the picture.
-    pub seed: u64,
+    /// `seed 7`, or the name of its file.
+    pub picture: String,
     /// Title of the work.
     pub title: String,
     /// Who made it, where that is known.
@@ -78,6 +83,8 @@ pub struct ClosestWork {
     pub creator: Option<String>,
     /// 0 for a copy, about 1.4 for nothing in common.
     pub unlikeness: f64,
+    /// Whether it passes for a copy.
+    pub near_copy: bool,
 }
 
 /// Pictures with their features.
@@ -86,9 +93,65 @@ struct Described {
     features: Tensor,
 }
 
-/// Audits, and saves the findings beside the model: `NAME.audit.json`, and the sheet `NAME.audit.png`.
+/// What is audited, opened.
+struct Suspect {
+    name: String,
+    model: Option<String>,
+    /// What each picture is called.
+    called: Vec<String>,
+    pictures: Vec<Picture>,
+    /// Where the findings go.
+    path: PathBuf,
+    dataset: Dataset,
+}
+
+/// Audits, and saves the findings: a model's beside it as `NAME.audit.json` and `NAME.audit.png`, those of pictures in their folder as `audit.json` and
+/// `audit.png`.
 pub fn audit(studio: &Studio, request: &AuditRequest, watcher: &mut dyn Watcher) -> Result<Audited> {
-    let found = models::find(studio, &request.model)?;
+    let suspect = match &request.judged {
+        Judged::Model(model) => painted(studio, model, request, watcher)?,
+        Judged::Pictures(folder) => found(studio, folder, request, watcher)?,
+    };
+    let Suspect { name, model, called, pictures, path, dataset } = suspect;
+    let rows = spread(dataset.train(), MOST_WORKS);
+    let mut work =
+        Work { net: FeatureNet::shipped()?, done: 0, total: rows.len() + dataset.held_out().len() + pictures.len(), watcher };
+    let works = work.describe(pictures_of(&dataset, &rows)?)?;
+    let held_out = work.describe(pictures_of(&dataset, dataset.held_out())?)?;
+    let made = work.describe(pictures)?;
+    let index = Works::new(works.features.clone(), &works.pictures, groups(&dataset, &rows))?;
+    let limit = index.limit(&works.pictures)?;
+    let closest = index.closest(&made.pictures, &made.features, None)?;
+    let unseen = index.closest(&held_out.pictures, &held_out.features, None)?;
+    let below =
+        |all: &[Option<Closest>]| all.iter().flatten().filter(|c| c.unlikeness < limit).count() as f64 / all.len().max(1) as f64;
+    let near_copies = [below(&closest), below(&unseen)];
+    let audited = Audited {
+        model,
+        name,
+        dataset: dataset.name().into(),
+        dataset_hash: dataset.manifest_hash().into(),
+        samples: made.pictures.len(),
+        works: rows.len(),
+        held_out: held_out.pictures.len(),
+        near_copy_below: limit,
+        audit: originality::audit(&works.features, &held_out.features, &made.features, near_copies),
+        closest: closest_works(&closest, called, limit, &dataset, &rows),
+        sheet: path.with_extension("png"),
+        path,
+    };
+    let drawn = draw_sheet(&made, &works, &closest)?;
+    pinxit_image::write_atomic(&audited.sheet, &pinxit_image::encode(&drawn, Encoding::Png, &Metadata::default())?)?;
+    pinxit_image::write_atomic(&audited.path, crate::event::versioned(&audited).as_bytes())?;
+    let mut result = figures(&audited);
+    result.shift_remove("closest");
+    watcher.event(Event::Finished { task: Task::Audit, result, next: Vec::new() });
+    Ok(audited)
+}
+
+/// A model's pictures, unselected: consecutive seeds, labels as often as the collection has them.
+fn painted(studio: &Studio, model: &str, request: &AuditRequest, watcher: &mut dyn Watcher) -> Result<Suspect> {
+    let found = models::find(studio, model)?;
     let model = found.load()?;
     let wanted = request.dataset.as_ref().unwrap_or(&model.meta.dataset.name).clone();
     let hint = request.dataset.is_none().then_some("name another one with --dataset");
@@ -96,40 +159,53 @@ pub fn audit(studio: &Studio, request: &AuditRequest, watcher: &mut dyn Watcher)
     check_fits(model.generator.resolution(), &dataset)?;
     watcher.event(Event::Started { task: Task::Audit, name: found.name.clone() });
     let (hash, mut painter) = (model.hash(), Painter::open(model, &found.name));
-    let rows = spread(dataset.train(), MOST_WORKS);
-    let mut work =
-        Work { net: FeatureNet::shipped()?, done: 0, total: rows.len() + dataset.held_out().len() + request.samples, watcher };
-    let works = work.describe(pictures_of(&dataset, &rows)?)?;
-    let held_out = work.describe(pictures_of(&dataset, dataset.held_out())?)?;
-    let made = work.describe(paint(&mut painter, request)?)?;
-    let groups: Vec<u32> = groups(&dataset, &rows);
-    let index = Works::new(works.features.clone(), &works.pictures, groups)?;
-    let limit = index.limit(&works.pictures)?;
-    let closest = index.closest(&made.pictures, &made.features, None)?;
-    let unseen = index.closest(&held_out.pictures, &held_out.features, None)?;
-    let below =
-        |all: &[Option<Closest>]| all.iter().flatten().filter(|c| c.unlikeness < limit).count() as f64 / all.len().max(1) as f64;
-    let near_copies = [below(&closest), below(&unseen)];
-    let (path, sheet) = (found.path.with_extension("audit.json"), found.path.with_extension("audit.png"));
-    let audited = Audited {
-        model: hash,
-        name: found.name.clone(),
-        dataset: wanted,
-        dataset_hash: dataset.manifest_hash().into(),
-        samples: made.pictures.len(),
-        works: rows.len(),
-        held_out: held_out.pictures.len(),
-        near_copy_below: limit,
-        audit: originality::audit(&works.features, &held_out.features, &made.features, near_copies),
-        closest: closest_works(&closest, request.first_seed, &dataset, &rows),
-        path,
-        sheet,
+    let (mut recipes, mut called) = (Vec::new(), Vec::new());
+    for seed in (request.first_seed..).take(request.samples) {
+        let mut rng = Rng::stream(seed, "labels");
+        let (class, style) = (painter.draw_class(&mut rng).map(String::from), painter.draw_style(&mut rng).map(String::from));
+        recipes.push(painter.recipe(seed, class.as_deref(), style.as_deref(), 1.0)?);
+        called.push(format!("seed {seed}"));
+    }
+    let pictures = painter.paint(&recipes)?;
+    let path = found.path.with_extension("audit.json");
+    Ok(Suspect { name: found.name, model: Some(hash), called, pictures, path, dataset })
+}
+
+/// The pictures of a folder, brought to the size of the dataset's.
+fn found(studio: &Studio, folder: &Path, request: &AuditRequest, watcher: &mut dyn Watcher) -> Result<Suspect> {
+    let Some(wanted) = &request.dataset else {
+        return Err(Error::Setting {
+            message: "pictures from elsewhere do not say what they shall be compared with".into(),
+            hint: "name a dataset with --dataset".into(),
+        });
     };
-    let drawn = draw_sheet(&made, &works, &closest)?;
-    pinxit_image::write_atomic(&audited.sheet, &pinxit_image::encode(&drawn, Encoding::Png, &Metadata::default())?)?;
-    pinxit_image::write_atomic(&audited.path, crate::event::versioned(&audited).as_bytes())?;
-    watcher.event(Event::Finished { task: Task::Audit, result: figures(&audited), next: Vec::new() });
-    Ok(audited)
+    let dataset = datasets::open(studio, wanted)?;
+    let (height, width) = dataset.resolution();
+    check_fits((height, width), &dataset)?;
+    let name = folder.file_name().map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into_owned());
+    watcher.event(Event::Started { task: Task::Audit, name: name.clone() });
+    let mut files: Vec<PathBuf> = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        let path = entry?.path();
+        let is_ours = path.file_name().is_some_and(|n| n == "audit.png");
+        if path.is_file() && !is_ours && ImageFormat::of_name(&path).is_ok() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(Error::Setting {
+            message: format!("{} holds no pictures", folder.display()),
+            hint: "PNG, JPEG, WebP and AVIF are looked for in the folder itself".into(),
+        });
+    }
+    let (mut pictures, mut called) = (Vec::new(), Vec::new());
+    for path in files {
+        let picture = pinxit_image::read(&path, &Limits::default()).map_err(|e| Error::from(e).in_file(&path))?.picture;
+        pictures.push(pinxit_image::resize(&picture, width as u32, height as u32)?);
+        called.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    }
+    Ok(Suspect { name, model: None, called, pictures, path: folder.join("audit.json"), dataset })
 }
 
 fn check_fits(mine: (usize, usize), dataset: &Dataset) -> Result<()> {
@@ -140,9 +216,14 @@ fn check_fits(mine: (usize, usize), dataset: &Dataset) -> Result<()> {
             hint: format!("import the pictures again with --size {}x{}", mine.1, mine.0),
         });
     }
-    if dataset.held_out().is_empty() || dataset.train().len() < 2 {
+    let held_out = dataset.held_out().len();
+    if held_out < LEAST_HELD_OUT || dataset.train().len() < 2 {
         return Err(Error::Setting {
-            message: format!("\"{}\" has no pictures held out: what was never learnt is what copies are told by", dataset.name()),
+            message: format!(
+                "\"{}\" has {} held out, and copies are told by works that were never learnt: {LEAST_HELD_OUT} at least",
+                dataset.name(),
+                counted(held_out, "picture")
+            ),
             hint: "import more works: one in ten of them is held out".into(),
         });
     }
@@ -167,17 +248,6 @@ fn groups(dataset: &Dataset, rows: &[u32]) -> Vec<u32> {
             *numbers.entry(dataset.record(i as usize).group.clone()).or_insert(next)
         })
         .collect()
-}
-
-/// Unselected: consecutive seeds, labels as often as the collection has them.
-fn paint(painter: &mut Painter, request: &AuditRequest) -> Result<Vec<Picture>> {
-    let mut recipes = Vec::with_capacity(request.samples);
-    for seed in (request.first_seed..).take(request.samples) {
-        let mut rng = Rng::stream(seed, "labels");
-        let (class, style) = (painter.draw_class(&mut rng).map(String::from), painter.draw_style(&mut rng).map(String::from));
-        recipes.push(painter.recipe(seed, class.as_deref(), style.as_deref(), 1.0)?);
-    }
-    Ok(painter.paint(&recipes)?)
 }
 
 /// The feature network, and how far it is.
@@ -210,15 +280,23 @@ impl Work<'_> {
     }
 }
 
-/// The dozen that come closest.
-fn closest_works(closest: &[Option<Closest>], first_seed: u64, dataset: &Dataset, rows: &[u32]) -> Vec<ClosestWork> {
-    let mut all: Vec<(u64, Closest)> = (first_seed..).zip(closest).filter_map(|(seed, c)| Some((seed, (*c)?))).collect();
-    all.sort_by(|a, b| a.1.unlikeness.total_cmp(&b.1.unlikeness));
-    let named = |(seed, c): (u64, Closest)| {
-        let record = dataset.record(rows[c.work] as usize);
-        ClosestWork { seed, title: record.title.clone(), creator: record.creator.clone(), unlikeness: c.unlikeness }
+/// Closest first.
+fn closest_works(
+    closest: &[Option<Closest>],
+    called: Vec<String>,
+    limit: f64,
+    dataset: &Dataset,
+    rows: &[u32],
+) -> Vec<ClosestWork> {
+    let named = |(picture, c): (String, &Option<Closest>)| {
+        let Closest { work, unlikeness } = (*c)?;
+        let record = dataset.record(rows[work] as usize);
+        let (title, creator) = (record.title.clone(), record.creator.clone());
+        Some(ClosestWork { picture, title, creator, unlikeness, near_copy: unlikeness < limit })
     };
-    all.into_iter().take(12).map(named).collect()
+    let mut all: Vec<ClosestWork> = called.into_iter().zip(closest).filter_map(named).collect();
+    all.sort_by(|a, b| a.unlikeness.total_cmp(&b.unlikeness));
+    all
 }
 
 /// Each of the first samples beside its nearest training pictures: laid over it at 32 x 32 px, by perceptual hash, by features.

@@ -38,6 +38,8 @@ pub fn auto(mut config: TrainConfig, collection: Collection, threads: usize) -> 
     }
     .to_string();
     config.augment.cutout = collection.pictures < CUTOUT_BELOW;
+    // Larger pictures are halved for the feature network; every other batch it sees them from near (docs/trials.md, fourth round).
+    config.projected.near = if side > config.projected.feature_size { 0.5 } else { 0.0 };
     // A small collection is learnt sooner, and then only memorised: 100 times each picture, within 100 to 400 kimg.
     config.length = Length::Kimg((collection.pictures as f64 / 10.0).clamp(100.0, 400.0));
     config
@@ -101,6 +103,7 @@ mod tests {
         let large = choose(19_000, (64, 96), 16);
         assert_eq!((large.preset.as_str(), large.augment.cutout, large.length), ("s-64", false, Length::Kimg(400.0)));
         assert_eq!(choose(5000, (128, 128), 2).preset, "xs-128");
+        assert_eq!((small.projected.near, choose(5000, (128, 96), 2).projected.near), (0.0, 0.5));
         assert_eq!(choose(5000, (32, 32), 2).preset, "xs-32");
         assert!(choose(19_000, (64, 96), 16).check().is_ok());
     }

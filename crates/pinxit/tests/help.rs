@@ -13,6 +13,7 @@ fn help_of_every_command() {
         "train",
         "generate",
         "evaluate",
+        "audit",
         "datasets",
         "datasets show",
         "models",

@@ -457,3 +457,36 @@ fn a_finished_run_says_so_when_it_is_resumed() {
     let none = failure(&desk, &["train", "--resume", "home/models/", "-n"]);
     assert!(none.starts_with("exit 1\n") && none.contains("nor a run"), "{none}");
 }
+
+/// The audit says what it found in words and figures, and shows it.
+#[test]
+fn an_audit_has_a_verdict_and_a_sheet() {
+    let desk = Desk::with_dots();
+    desk.pictures("many", 60);
+    assert_eq!(code(&desk.run(&["import", "many", "--into", "many", "--size", "32", "--keep-near-duplicates", "-q"])), 0);
+    assert_eq!(code(&desk.run(&["train", "many", "--kimg", "0.04", "-q"])), 0);
+    let out = desk.run(&["audit", "many", "--samples", "24"]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let said = stdout(&out);
+    assert!(
+        said.starts_with("many: no sign of copying") && said.contains("24 pictures") && said.contains("near copies (lower)"),
+        "{said}"
+    );
+    let sheet = std::fs::read(desk.home().join("models/many.audit.png")).unwrap();
+    let side = |at: usize| u32::from_be_bytes(sheet[at..at + 4].try_into().unwrap());
+    assert_eq!((side(16), side(20)), (4 * (4 * 32 + 3 * 2 + 14) - 14, 6 * 34 - 2), "24 samples, four a row");
+    let again = desk.run(&["audit", "many", "--samples", "24", "--json", "-q"]);
+    let last: serde_json::Value = serde_json::from_str(stdout(&again).lines().last().unwrap()).unwrap();
+    assert_eq!((&last["result"]["verdict"], &last["result"]["samples"]), (&"original".into(), &24.into()), "{last}");
+    // The works themselves, as anybody's pictures.
+    assert_eq!(code(&desk.run(&["datasets", "export", "many", "-o", "files", "-q"])), 0);
+    let copies = desk.run(&["audit", "--pictures", "files", "--dataset", "many"]);
+    assert!(stdout(&copies).starts_with("files: it copies: "), "{}", stdout(&copies));
+    let saved: serde_json::Value = serde_json::from_slice(&std::fs::read(desk.path().join("files/audit.json")).unwrap()).unwrap();
+    let first = &saved["closest"][0];
+    assert_eq!((&first["unlikeness"], &first["near_copy"]), (&0.0.into(), &true.into()), "{first}");
+    desk.pictures("few", 4);
+    assert_eq!(code(&desk.run(&["import", "few", "--into", "few", "--size", "32", "--keep-near-duplicates", "-q"])), 0);
+    let refused = failure(&desk, &["audit", "many", "--dataset", "few"]);
+    assert!(refused.starts_with("exit 1\n") && refused.contains("held out, and copies are told"), "{refused}");
+}

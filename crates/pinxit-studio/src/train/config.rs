@@ -103,7 +103,7 @@ pub(super) fn resolve(request: &TrainRequest, dataset: &Dataset, parent: Option<
         Size::of(dataset.resolution()),
         counted(crate::machine::threads(), "thread")
     );
-    for key in ["preset", "augment.cutout", "length"] {
+    for key in ["preset", "augment.cutout", "projected.near", "length"] {
         origins.insert(key.into(), Origin::Chosen(why.clone()));
     }
     // `auto` goes by the size alone; sides that do not suit its choice may suit another.

@@ -1,7 +1,9 @@
 //! `pinxit audit`
+use std::path::PathBuf;
+
 use clap::Args;
 use pinxit_studio::Result;
-use pinxit_studio::audit::{AuditRequest, Audited, audit, rows};
+use pinxit_studio::audit::{AuditRequest, Audited, Judged, audit, rows};
 
 use crate::context::Context;
 use crate::{face, output};
@@ -10,33 +12,40 @@ const EXAMPLES: &str = "\
 Examples:
   pinxit audit trees
   pinxit audit runs/trees/model-000040.safetensors --dataset trees --samples 500
+  pinxit audit --pictures painted-elsewhere --dataset trees
 
 The model paints, and its pictures are compared with the works it learnt from and with works held out, which it has never seen.
 The sheet shows 32 pictures, unselected, each with the training picture that lies over it best (windows and mirror images
 included), the nearest by perceptual hash, and the nearest by features. It speaks of likeness: what influenced a picture cannot be read off it.
-Findings are saved beside the model, as NAME.audit.json and NAME.audit.png.";
+Findings are saved beside the model, as NAME.audit.json and NAME.audit.png, or among the pictures, as audit.json and audit.png.";
 
-/// Find out whether a model copies the works it learnt from
+/// Find out whether a model, or anybody's pictures, copy the works of a dataset
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct AuditArgs {
     /// A model, a run, or a model file
-    #[arg(value_name = "MODEL")]
-    model: String,
-    /// Dataset it learnt from [default: the one named in the model]
+    #[arg(value_name = "MODEL", required_unless_present = "pictures", conflicts_with = "pictures")]
+    model: Option<String>,
+    /// A folder of pictures to hold against the works in place of a model's
+    #[arg(long, value_name = "FOLDER", requires = "dataset")]
+    pictures: Option<PathBuf>,
+    /// Dataset with the works [default: the one the model learnt from]
     #[arg(long, value_name = "NAME")]
     dataset: Option<String>,
-    /// Pictures to paint for it
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(20..=50_000))]
+    /// Pictures the model paints for it
+    #[arg(long, value_name = "N", conflicts_with = "pictures", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(20..=50_000))]
     samples: u32,
     /// Seed of the first of them
-    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    #[arg(long, value_name = "SEED", conflicts_with = "pictures", default_value_t = 0)]
     seed: u64,
 }
 
 pub fn run(args: AuditArgs, context: &mut Context) -> Result<()> {
-    let request =
-        AuditRequest { model: args.model, dataset: args.dataset, samples: args.samples as usize, first_seed: args.seed };
+    let judged = match (args.model, args.pictures) {
+        (_, Some(folder)) => Judged::Pictures(folder),
+        (model, None) => Judged::Model(model.unwrap_or_default()),
+    };
+    let request = AuditRequest { judged, dataset: args.dataset, samples: args.samples as usize, first_seed: args.seed };
     let audited = audit(&context.studio, &request, &mut context.face)?;
     if context.globals.json {
         return Ok(());
@@ -56,10 +65,10 @@ fn table(audited: &Audited) -> String {
         .closest
         .iter()
         .take(5)
-        .map(|c| vec![c.seed.to_string(), face::short(c.unlikeness), c.title.clone(), c.creator.clone().unwrap_or_default()])
+        .map(|c| vec![c.picture.clone(), face::short(c.unlikeness), c.title.clone(), c.creator.clone().unwrap_or_default()])
         .collect();
     format!(
-        "{}: {}\n\n{} painted, {} training pictures, {} held out\n{}\n\nclosest works (a near copy is below {})\n{}",
+        "{}: {}\n\n{} pictures, {} training pictures, {} held out\n{}\n\nclosest works (a near copy is below {})\n{}",
         audited.name,
         audited.audit.verdict.words(),
         audited.samples,
@@ -67,6 +76,6 @@ fn table(audited: &Audited) -> String {
         audited.held_out,
         output::table(&["figure", &audited.name, "held out"], &figures),
         face::short(audited.near_copy_below),
-        output::table(&["seed", "unlikeness", "work", "creator"], &closest)
+        output::table(&["picture", "unlikeness", "work", "creator"], &closest)
     )
 }
