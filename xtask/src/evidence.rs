@@ -35,6 +35,16 @@ const ALL: &[Evidence] = &[
         script: "evidence/race.sh",
     },
     Evidence {
+        name: "obey",
+        what: "does a model paint the class, style and caption asked for? a judge in PyTorch (minutes); docs/results.md",
+        script: "evidence/obey.sh",
+    },
+    Evidence {
+        name: "originality",
+        what: "planted copies and a model that copies: caught? (minutes, the model half an hour); docs/originality.md",
+        script: "evidence/originality.sh",
+    },
+    Evidence {
         name: "hour",
         what: "an hour of training: memory and speed, flat or not; docs/results.md",
         script: "evidence/hour.sh",
