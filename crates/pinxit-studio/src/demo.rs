@@ -219,6 +219,7 @@ fn import_request(samples: PathBuf, (height, width): (usize, usize)) -> ImportRe
         into: Some(NAME.into()),
         settings: ImportSettings { size, patches: PATCHES, ..ImportSettings::default() },
         labels: None,
+        override_reservations: None,
         skip_classes: Vec::new(),
         skip_styles: Vec::new(),
         replace: true,

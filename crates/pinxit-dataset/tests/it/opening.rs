@@ -47,8 +47,8 @@ fn other_folders_and_versions_are_refused() {
     place.import().unwrap();
     let path = place.target().join("dataset.json");
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replace("\"version\": 1", "\"version\": 2")).unwrap();
-    assert!(matches!(Dataset::open(&place.target()), Err(Error::Version { found: 2, known: 1, .. })));
+    std::fs::write(&path, text.replace("\"version\": 2", "\"version\": 3")).unwrap();
+    assert!(matches!(Dataset::open(&place.target()), Err(Error::Version { found: 3, known: 2, .. })));
     std::fs::write(&path, "{").unwrap();
     assert!(matches!(Dataset::open(&place.target()), Err(Error::Damaged { .. })));
 }
