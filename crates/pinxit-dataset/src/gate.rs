@@ -11,6 +11,9 @@ use crate::options::ImportOptions;
 use crate::rights::{Signal, licence};
 use crate::source::Listing;
 
+/// What begins the reason of a work that is reserved itself.
+pub(crate) const RESERVED: &str = "reserved against training. ";
+
 /// How many works the gate turned down.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Turned {
@@ -39,7 +42,7 @@ pub(crate) fn pass(listing: &Listing, labels: &Labels, options: &ImportOptions, 
                 }
                 None
             }
-            Some((first, signal)) if first == i => Some(format!("reserved against training. {signal}")),
+            Some((first, signal)) if first == i => Some(format!("{RESERVED}{signal}")),
             Some((first, _)) => Some(format!("a copy of {}, which is reserved against training", listing.items[first].name)),
             None => None,
         };

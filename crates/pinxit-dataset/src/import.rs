@@ -223,6 +223,7 @@ fn enough_works(collection: &Collection<'_>, listing: &Listing, entries: &[Entry
             _ => None,
         });
         let (file, reason) = first.unwrap_or_default();
+        let reason = reason.strip_prefix(gate::RESERVED).unwrap_or(&reason).to_owned();
         return Err(Error::Reserved { works: turned.reserved, looked: entries.len(), file, reason });
     }
     if found == 0 {

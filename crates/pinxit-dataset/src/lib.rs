@@ -1,6 +1,7 @@
-//! Folder to deduplicated, labelled, packed collection; deterministic batches.
+//! Folder to rights-checked, deduplicated, labelled, packed collection; deterministic batches; Croissant manifest.
 //!
-//! Read in this order: [`import`] (files in, collection out, every file accounted for), [`mod@format`] (what lies on disk),
+//! Read in this order: [`import`] (files in, collection out, every file accounted for), [`rights`] (what is said about a work's use),
+//! [`mod@format`] (what lies on disk),
 //! [`Dataset`] (the collection, opened), [`Batches`] (which picture is seen when), [`shelf`] (all collections of a home).
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))] // in a test a panic is the report
 

@@ -22,6 +22,8 @@ pub struct Page {
     pub obligations: Vec<String>,
     /// The last evaluation, if the model was measured.
     pub evaluation: Option<Value>,
+    /// When the policy was accepted in this home, RFC 3339; `None` where it was not, or the ledger cannot be read.
+    pub policy_accepted_at: Option<String>,
     /// What the ledger says of the model and its dataset; empty where it says nothing or cannot be read.
     pub ledger: Vec<Entry>,
     /// What the model cannot do, and what is not known of it.
@@ -75,6 +77,7 @@ pub fn page(studio: &Studio, found: &Found) -> Result<Page> {
     Ok(Page {
         obligations: obligations(&model.meta.dataset, &terms),
         limits: limits(&model, evaluation.is_some()),
+        policy_accepted_at: crate::policy::show(studio).ok().and_then(|policy| policy.accepted_at),
         ledger: told(studio, &model),
         model,
         terms,
@@ -165,6 +168,8 @@ impl Page {
         self.measures(out)?;
         writeln!(out, "\n## Limits\n")?;
         self.limits.iter().try_for_each(|limit| writeln!(out, "* {limit}"))?;
+        let accepted = self.policy_accepted_at.as_deref().unwrap_or("not accepted");
+        writeln!(out, "\n## Policy\n\nVersion {}, in the home this card was written in: {accepted}.", crate::policy::VERSION)?;
         writeln!(out, "\n## Ledger\n")?;
         if self.ledger.is_empty() {
             writeln!(out, "The ledger of this home says nothing of it.")?;

@@ -137,7 +137,7 @@ fn all_of_it(studio: &Studio, request: &DemoRequest, watcher: &mut dyn Watcher) 
 /// What makes sense after the demo.
 pub fn next(request: &DemoRequest) -> Vec<String> {
     vec![
-        "pinxit import YOUR-PICTURES/ --into mine".into(),
+        "pinxit import YOUR-PICTURES/ --into mine --license own".into(),
         "pinxit train mine --for 1h".into(),
         command(&["train", "--resume", NAME, "--for", "30m", "--home", &request.out.display().to_string()]),
     ]

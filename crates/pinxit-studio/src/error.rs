@@ -207,7 +207,7 @@ fn unknown_hint(kind: &str, close: &[String], any: bool) -> String {
     match (close.is_empty(), any, kind) {
         (false, ..) => format!("did you mean {}?", near::listed(&close)),
         (_, true, _) => format!("`pinxit {kind}s list` shows what there is"),
-        (_, _, "dataset") => "make one: `pinxit import FOLDER --into NAME`".into(),
+        (_, _, "dataset") => "make one: `pinxit import FOLDER --into NAME --license own`".into(),
         _ => "train one: `pinxit train DATASET`; or see `pinxit demo`".into(),
     }
 }

@@ -19,6 +19,7 @@ pub mod machine;
 pub mod models;
 mod outbox;
 pub mod paths;
+pub mod policy;
 pub mod runs;
 pub mod settings;
 pub mod shell;

@@ -85,6 +85,7 @@ pub enum Commands {
     Models(models::ModelsArgs),
     Runs(runs::RunsArgs),
     Ledger(ledger::LedgerArgs),
+    Policy(policy::PolicyArgs),
     Info(info::InfoArgs),
     Doctor(doctor::DoctorArgs),
     Demo(demo::DemoArgs),

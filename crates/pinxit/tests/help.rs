@@ -13,6 +13,8 @@ fn help_of_every_command() {
         "train",
         "generate",
         "evaluate",
+        "ledger",
+        "policy",
         "datasets",
         "datasets show",
         "models",

@@ -432,7 +432,7 @@ fn quiet_leaves_answers_and_errors() {
     let desk = Desk::new();
     desk.pictures("dots", 20);
     std::fs::write(desk.path().join("dots/labels.csv"), "file,colour\nround/000.bmp,red\n").unwrap();
-    let import = |more: &[&str]| desk.run(&[&["import", "dots", "--size", "32", "--replace"], more].concat());
+    let import = |more: &[&str]| desk.run(&[&["import", "dots", "--size", "32", "--replace", "--license", "own"], more].concat());
     assert!(stderr(&import(&[])).contains("warning:"));
     let out = import(&["-q"]);
     assert!(stderr(&out).is_empty() && stdout(&out).contains("accepted"), "{}", stderr(&out));

@@ -35,12 +35,12 @@ pub struct Terms {
 }
 
 /// The name under which a licence is recorded: the SPDX id where `text` is a Creative Commons address or another way to write one,
-/// [`OWN`] for `own`; other words stand as they are. `None` where nothing is stated (`unstated`, `unknown`, `none`).
+/// [`OWN`] for `own`; other words stand as they are. `None` where nothing is stated (`unstated`, `unknown`, `none`, SPDX `NOASSERTION`).
 #[must_use]
 pub fn named(text: &str) -> Option<String> {
     let text = text.trim();
     match text.to_lowercase().as_str() {
-        "" | "unstated" | "unknown" | "none" | "n/a" | "-" => None,
+        "" | "unstated" | "unknown" | "none" | "noassertion" | "n/a" | "-" => None,
         "own" | "own work" | "own works" | "licenseref-own" => Some(OWN.to_owned()),
         _ => Some(clear(text).unwrap_or_else(|| text.to_owned())),
     }

@@ -60,9 +60,12 @@ impl Error {
             Self::Io(e) if e.kind() == std::io::ErrorKind::PermissionDenied => Some("check who may read and write that file"),
             Self::Io(_) | Self::Unwritable(_) => None,
             Self::Write(e) => e.hint(),
-            Self::Broken { .. } | Self::Forgotten { .. } => Some(
+            Self::Broken { .. } => Some(
                 "bring both files back from a backup, or move them away: the next entry begins a new ledger, and runs will say that \
                  they remember another one",
+            ),
+            Self::Forgotten { .. } => Some(
+                "bring both files back from a backup; a run that was brought here from another home remembers the ledger of that home",
             ),
             Self::Torn { .. } | Self::Cut { .. } | Self::NoHead => Some(
                 "bring both files back from a backup, or `pinxit ledger repair`: it keeps what is whole, sets the rest aside, and \

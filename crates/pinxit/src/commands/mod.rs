@@ -10,6 +10,7 @@ pub mod info;
 pub mod ledger;
 pub mod man;
 pub mod models;
+pub mod policy;
 pub mod runs;
 pub mod train;
 
@@ -48,6 +49,7 @@ fn dispatch(command: Commands, context: &mut Context) -> Result<()> {
         Commands::Models(args) => models::run(args, context),
         Commands::Runs(args) => runs::run(args, context),
         Commands::Ledger(args) => ledger::run(args, context),
+        Commands::Policy(args) => policy::run(&args, context),
         Commands::Info(args) => info::run(&args, context),
         Commands::Doctor(args) => doctor::run(&args, context),
         Commands::Demo(args) => demo::run(args, context),
