@@ -115,6 +115,7 @@ fn page(file: &DatasetFile, hashes: &Hashes, published: Option<String>) -> Value
         "identifier": format!("blake3:{}", file.manifest_hash),
         "license": licences.iter().map(|l| address(l)).collect::<Vec<_>>(),
         "creator": creators,
+        "citeAs": format!("{}, a dataset packed by pinxit, manifest blake3:{}", file.name, file.manifest_hash),
         "version": format!("{}.0.0", file.version),
         "distribution": [
             file_object(RECORDS_FILE, "application/jsonlines", &hashes.records, "One record a packed picture"),

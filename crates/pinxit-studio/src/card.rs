@@ -181,9 +181,9 @@ impl Page {
 
     fn works(&self, out: &mut String, dataset: &DatasetSummary) -> std::fmt::Result {
         writeln!(out, "\n## Works it learnt from\n")?;
-        let works = if dataset.works == 0 { String::new() } else { format!(" from {}", counted(dataset.works, "work")) };
+        let works = if dataset.works == 0 { String::new() } else { format!("{} taken in, ", counted(dataset.works, "work")) };
         let pictures = counted(dataset.pictures, "picture");
-        writeln!(out, "Dataset \"{}\": {pictures}{works}. Manifest `{}`.\n", dataset.name, dataset.manifest_hash)?;
+        writeln!(out, "Dataset \"{}\": {works}{pictures} learnt from. Manifest `{}`.\n", dataset.name, dataset.manifest_hash)?;
         if !dataset.creators.is_empty() {
             writeln!(out, "Creators: {}\n", listed(&dataset.creators))?;
         }

@@ -53,7 +53,7 @@ fn an_override_is_told_by_report_records_manifest_model_card_and_ledger() {
     assert_eq!(entries["entries"][0]["subject"]["works"][0]["file"], "square/001.bmp", "{entries}");
     assert_eq!(code(&desk.run(&["datasets", "export", "over", "-o", "files", "-q"])), 0);
     let again = failure(&desk, &["import", "files", "--into", "again", "--size", "32", "-q"]);
-    assert!(again.contains("rejected         1") || again.contains("rejected  "), "a reservation survives the export: {again}");
+    assert!(again.contains("\nrejected             1\n"), "a reservation survives the export: {again}");
     let card = stdout(&desk.run(&["model", "card", "over"]));
     assert!(card.contains("learnt from against a reservation") && card.contains(REASON), "{card}");
 }
@@ -77,7 +77,7 @@ fn a_model_card_tells_what_there_is_to_know() {
     let written = desk.run(&["models", "card", "said", "-o", "card.md"]);
     assert_eq!(code(&written), 0, "{}", stderr(&written));
     let written = std::fs::read_to_string(desk.path().join("card.md")).unwrap();
-    assert!(written.contains("here: 20") || written.contains("written in: 20"), "{written}");
+    assert!(written.contains("written in: 20"), "now accepted: {written}");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn what_happens_is_written_down_and_pictures_are_found_again() {
     assert!(failure(&desk, &["ledger", "verify", "--holds", "2"]).starts_with("exit 2\n"));
     assert_eq!(code(&desk.run(&["ledger", "export", "-o", "copy.jsonl"])), 0);
     assert_eq!(std::fs::read(desk.path().join("copy.jsonl")).unwrap(), std::fs::read(ledger(&desk)).unwrap());
-    settings().bind(|| insta::assert_snapshot!("ledger-show", stdout(&desk.run(&["ledger", "show"])).replace("ISCC:", "")));
+    settings().bind(|| insta::assert_snapshot!("ledger-show", stdout(&desk.run(&["ledger", "show"]))));
     settings().bind(|| insta::assert_snapshot!("ledger-verify", stdout(&desk.run(&["ledger", "verify"]))));
 }
 

@@ -272,7 +272,7 @@ fn evaluation_is_a_table_and_a_file() {
 fn pictures_of_another_program_are_measured() {
     let desk = Desk::new();
     desk.pictures("many", 60);
-    assert_eq!(code(&desk.run(&["import", "many", "--into", "many", "--size", "32", "--keep-near-duplicates", "-q"])), 0);
+    assert_eq!(code(&desk.run(&["import", "many", "--size", "32", "--license", "own", "--keep-near-duplicates", "-q"])), 0);
     let out = desk.run(&["datasets", "export", "many", "-o", "files"]);
     assert_eq!((code(&out), stdout(&out).trim()), (0, "files/labels.csv"), "{}", stderr(&out));
     let pictures = |folder: &str| std::fs::read_dir(desk.path().join(folder)).unwrap().count() - 1;

@@ -8,7 +8,7 @@ mod xmp;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use sidecar::{Sidecars, is_sidecar};
+pub(crate) use sidecar::{Sidecars, is_sidecar, names_beside};
 
 /// Letters of a statement that are kept.
 const MOST_LETTERS: usize = 300;

@@ -68,6 +68,14 @@ pub(crate) fn is_sidecar(name: &str) -> bool {
     scope(name).is_some()
 }
 
+/// Names that the sidecars of a picture may have which is imported by itself: beside it, where no listing meets them.
+pub(crate) fn names_beside(picture: &str) -> Vec<String> {
+    let stem = picture.rsplit_once('.').map(|(stem, _)| stem).filter(|stem| !stem.is_empty());
+    let pictures = std::iter::once(picture).chain(stem);
+    let one = pictures.flat_map(|picture| FOR_ONE.iter().map(move |(ending, _)| format!("{picture}{ending}")));
+    one.chain(FOR_ALL.iter().map(|(name, _)| (*name).to_owned())).collect()
+}
+
 /// All sidecars of the sources, read: what they say is small, whatever their size.
 #[derive(Debug, Default)]
 pub(crate) struct Sidecars {

@@ -14,7 +14,7 @@ use fs_err as fs;
 
 use crate::error::{Error, Result};
 use crate::report::{FileReport, FileStatus};
-use crate::rights::{Sidecars, is_sidecar};
+use crate::rights::{Sidecars, is_sidecar, names_beside};
 
 /// Archives may unpack to this many times their size, and 256 MiB; pictures seldom shrink below a fiftieth.
 pub(crate) const MAX_EXPANSION: u64 = 250;
@@ -196,6 +196,15 @@ impl Sink<'_> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let len = fs::metadata(path)?.len();
         self.file(&name, len, Place::File(path.to_owned()), &mut || fs::read(path));
+        for beside in names_beside(&name) {
+            let sidecar = path.with_file_name(&beside);
+            if let Ok(meta) = fs::metadata(&sidecar)
+                && meta.is_file()
+            {
+                let full = self.full(&beside);
+                self.listing.sidecars.add(&full, meta.len(), &mut || fs::read(&sidecar));
+            }
+        }
         Ok(())
     }
 }

@@ -1,7 +1,9 @@
 //! The import gate: what is reserved or has no licence stays out, and what was found is kept with what comes in.
 
+use std::ops::ControlFlow;
+
 use pinxit_dataset::rights::licence;
-use pinxit_dataset::{Error, FileStatus, ImportOptions, ImportReport};
+use pinxit_dataset::{Error, FileStatus, ImportOptions, ImportReport, import};
 use pinxit_image::{Encoding, Picture, encode};
 
 use crate::common::{Place, fate, options, picture, png};
@@ -94,6 +96,17 @@ fn sidecars_reserve_by_picture_and_by_folder() {
     }
     assert_eq!((report.works, report.reserved), (6, 6));
     assert_eq!(fate(&report, "wide/robots.txt").0, FileStatus::Ignored);
+}
+
+/// Pictures named one by one have their sidecars too.
+#[test]
+fn sidecars_of_single_files_are_read() {
+    let place = Place::with(5);
+    place.put("001.xmp", b"<x xmlns:t='http://www.w3.org/ns/tdmrep/' t:reservation='1'/>");
+    place.put("robots.txt", b"Content-Usage: /002 train-ai=n");
+    let files: Vec<_> = (0..5).map(|i| place.source().join(format!("{i:03}.png"))).collect();
+    let report = import(&files, &options(), &place.target(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((report.works, report.reserved), (3, 2), "{:?}", report.files);
 }
 
 /// The same work without its metadata is the same work.
