@@ -344,7 +344,8 @@ fn pictures_of_another_program_are_measured() {
     }
     assert!(saved["learnt"]["mean"]["label_accuracy"].as_f64().unwrap() > 0.8, "{saved}");
     assert!(saved.get("model").is_none() && saved["name"] == "files");
-    let small = desk.run(&["import", "many", "--into", "small", "--size", "16", "--keep-near-duplicates", "-q"]);
+    let small =
+        desk.run(&["import", "many", "--into", "small", "--size", "16", "--license", "own", "--keep-near-duplicates", "-q"]);
     assert_eq!(code(&small), 0);
     let refused = desk.run(&["evaluate", "--pictures", "files", "--dataset", "small"]);
     assert!(code(&refused) == 1 && stderr(&refused).contains("is 32 x 32 px"), "{}", stderr(&refused));

@@ -288,6 +288,18 @@ mod tests {
         assert_eq!(read("<x><y></x>", "x"), Found::default(), "broken, and about nothing that matters");
     }
 
+    proptest::proptest! {
+        /// Whatever stands there, reading ends, and a packet cut anywhere is never taken for one that allows.
+        #[test]
+        fn no_packet_panics_and_no_cut_frees(noise in "[<>&;/='\"a-zA-Z:!\\[\\]?\\- ]{0,200}", at in 0usize..1000) {
+            read(&noise, "x");
+            let whole = packet("p:DataMining='http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED'>");
+            let cut: String = whole.chars().take(at).collect();
+            let names_it = cut.to_lowercase().contains("datamining");
+            proptest::prop_assert!(!names_it || read(&cut, "x").reservation().is_some(), "{}", cut);
+        }
+    }
+
     #[test]
     fn hostile_packets_end_soon() {
         let deep = "<a>".repeat(1_000_000);
