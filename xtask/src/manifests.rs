@@ -11,13 +11,24 @@ const READ: &str = "import sys, mlcroissant; \
     rows = list(mlcroissant.Dataset(jsonld=sys.argv[1]).records('works')); \
     assert rows and all(len(r['works/sha256']) == 64 for r in rows), rows[:1]; print(len(rows), 'records read')";
 
-/// Imports twice with the program and asks the validator. Without Python there is nobody to ask, and that is said.
+/// What a contributor asks for by name must be done.
 pub fn run() -> Result<()> {
-    if !shell::command("python3", &["--version"]).output().is_ok_and(|o| o.status.success()) {
-        println!("manifests: not checked, for there is no python3");
-        return Ok(());
+    check(&set_up()?)
+}
+
+/// Part of `cargo xtask test`, which needs nothing but Rust and a C compiler: without Python or network that is said, and no failure.
+pub fn run_if_possible() -> Result<()> {
+    match set_up() {
+        Ok(python) => check(&python),
+        Err(e) => {
+            println!("manifests: not checked: {e:#}");
+            Ok(())
+        }
     }
-    let python = set_up()?;
+}
+
+/// Imports twice with the program and asks the validator.
+fn check(python: &str) -> Result<()> {
     let program = docs::binary()?;
     let home = shell::root().join(".xtask/manifests-home");
     if home.exists() {
@@ -34,9 +45,9 @@ pub fn run() -> Result<()> {
         let import = [&["import"], words, &["--into", name, "--size", "32", "--home", &place, "-q"]].concat();
         shell::output(&program, &import)?;
         let manifest = home.join("datasets").join(name).join("croissant.json").display().to_string();
-        validate(&python, &manifest).with_context(|| name.to_owned())?;
+        validate(python, &manifest).with_context(|| name.to_owned())?;
         print!("manifests: {name}: ");
-        println!("{}", shell::output(&python, &["-c", READ, &manifest])?.trim());
+        println!("{}", shell::output(python, &["-c", READ, &manifest])?.trim());
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ pub fn run() -> Result<()> {
     shell::step("tests", &cargo, &["test", "--workspace", "--locked", "--no-fail-fast"])?;
     shell::step_env("rustdoc", &cargo, &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])?;
     docs::run(false)?;
-    manifests::run()?;
+    manifests::run_if_possible()?;
     println!("all well");
     Ok(())
 }

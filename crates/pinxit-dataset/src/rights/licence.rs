@@ -126,7 +126,7 @@ pub fn terms(licence: &str) -> Option<Terms> {
             no_derivatives: has("ND"),
         });
     }
-    let known = KNOWN.iter().any(|known| *known == licence);
+    let known = KNOWN.contains(&licence);
     known.then(|| Terms { attribution: true, share_alike: licence.starts_with("GPL"), ..Terms::default() })
 }
 
