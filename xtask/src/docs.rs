@@ -26,7 +26,7 @@ fn cli_reference(write: bool) -> Result<()> {
 }
 
 /// The program as the tests use it. `cargo run` would build all of it once more: without the tests' dependencies, features differ.
-fn binary() -> Result<String> {
+pub fn binary() -> Result<String> {
     shell::output(&shell::cargo(), &["test", "--workspace", "--locked", "--quiet", "--no-run", "--test", "help"])?;
     let own = std::env::current_exe()?;
     Ok(own.with_file_name(format!("pinxit{}", std::env::consts::EXE_SUFFIX)).to_string_lossy().into_owned())

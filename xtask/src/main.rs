@@ -3,6 +3,7 @@ mod bench;
 mod docs;
 mod evidence;
 mod layers;
+mod manifests;
 mod shell;
 mod test;
 
@@ -13,6 +14,7 @@ const HELP: &str = "cargo xtask CHORE
   test               set up, then format, lints, layers, tests, docs check: what CI runs
   layers             the crates use only what ARCHITECTURE.md lets them use
   docs [--write]     generated pages are current and links resolve (--write: regenerate them)
+  manifests          mlcroissant (Python, set up in .xtask/) accepts the manifests of two datasets
   bench              speed, memory and start-up beside PyTorch, oneDNN and ONNX Runtime, in turns; writes docs/benchmarks.md
                      [--rounds 5] [--presets xs-64,s-64] [--parts peak,training,painting,kernels,start-up,instructions]
   bench --quick      one preset, a few kernels, one round, nothing written
@@ -27,6 +29,7 @@ fn main() -> Result<()> {
         ["layers"] => layers::run(),
         ["docs"] => docs::run(false),
         ["docs", "--write"] => docs::run(true),
+        ["manifests"] => manifests::run(),
         ["bench", "--quick"] => bench::quick(),
         ["bench", "--instructions"] => bench::instructions::run(),
         ["bench", rest @ ..] => bench::run(rest),

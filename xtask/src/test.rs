@@ -1,5 +1,5 @@
 //! `cargo xtask test`: what CI runs and what a contributor runs, with its own set-up.
-use crate::{docs, layers, shell};
+use crate::{docs, layers, manifests, shell};
 use anyhow::{Context, Result};
 
 /// Cheap checks first, so that a slip is told in seconds.
@@ -13,6 +13,7 @@ pub fn run() -> Result<()> {
     shell::step("tests", &cargo, &["test", "--workspace", "--locked", "--no-fail-fast"])?;
     shell::step_env("rustdoc", &cargo, &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])?;
     docs::run(false)?;
+    manifests::run_if_possible()?;
     println!("all well");
     Ok(())
 }

@@ -15,6 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("SOURCE[,SOURCE] DATASET HEIGHT WIDTH [PATCHES]".into());
     };
     let mut options = ImportOptions { resolution: (height.parse()?, width.parse()?), replace: true, ..ImportOptions::default() };
+    options.default_licence = Some("own".into());
     if let [patches] = rest {
         options.framing = Framing::Patches(patches.parse()?);
     }

@@ -10,7 +10,9 @@ use memmap2::Mmap;
 use pinxit_image::Picture;
 
 use crate::error::{Error, Result};
-use crate::format::{self, DATASET_FILE, DatasetFile, FORMAT_NAME, FORMAT_VERSION, PIXELS_FILE, RECORDS_FILE, Record, Split};
+use crate::format::{
+    self, DATASET_FILE, DatasetFile, FIRST_VERSION, FORMAT_NAME, FORMAT_VERSION, PIXELS_FILE, RECORDS_FILE, Record, Split,
+};
 
 /// An opened dataset. Cheap to clone; safe to read from many threads.
 #[derive(Debug, Clone)]
@@ -65,7 +67,8 @@ impl Dataset {
         let file = read_dataset_file(dir)?;
         let damaged = |what: String| Error::Damaged { name: file.name.clone(), what };
         let text = fs::read(dir.join(RECORDS_FILE)).map_err(|e| damaged(e.to_string()))?;
-        if format::manifest_hash(file.height, file.width, &file.classes, &file.styles, &text) != file.manifest_hash {
+        if format::manifest_hash(file.version, file.height, file.width, &file.classes, &file.styles, &text) != file.manifest_hash
+        {
             return Err(damaged(format!("{RECORDS_FILE} does not match the manifest hash")));
         }
         let records = parse_records(&text).map_err(&damaged)?;
@@ -169,6 +172,21 @@ impl Dataset {
         self.inner.file.licences.keys().cloned().collect()
     }
 
+    /// Works the pictures were made of, where they were examined for reservations; 0 for a dataset of the first version.
+    #[must_use]
+    pub fn examined_works(&self) -> usize {
+        if self.inner.file.reads.is_empty() { 0 } else { self.inner.file.works }
+    }
+
+    /// Up to `most` creators by name, the most works first.
+    #[must_use]
+    pub fn creators(&self, most: usize) -> Vec<String> {
+        let named = self.inner.file.creators.iter().filter(|(name, _)| !name.is_empty());
+        let mut creators: Vec<(&String, &usize)> = named.collect();
+        creators.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+        creators.into_iter().take(most).map(|(name, _)| name.clone()).collect()
+    }
+
     /// Picture `i`: `[h, w, 3]` bytes, sRGB, row-major.
     ///
     /// # Panics
@@ -236,7 +254,9 @@ impl Dataset {
             return Err(changed("it was imported anew with other pictures or labels"));
         }
         let text = fs::read(dir.join(RECORDS_FILE)).map_err(|_| changed(&format!("{RECORDS_FILE} is gone")))?;
-        if format::manifest_hash(now.height, now.width, &now.classes, &now.styles, &text) != self.inner.file.manifest_hash {
+        if format::manifest_hash(now.version, now.height, now.width, &now.classes, &now.styles, &text)
+            != self.inner.file.manifest_hash
+        {
             return Err(changed(&format!("{RECORDS_FILE} was edited")));
         }
         let path = dir.join(PIXELS_FILE);
@@ -287,7 +307,7 @@ pub(crate) fn read_dataset_file(dir: &Path) -> Result<DatasetFile> {
         return Err(Error::NotADataset(dir.to_owned()));
     }
     let found = value["version"].as_u64().unwrap_or(0) as u32;
-    if found != FORMAT_VERSION {
+    if !(FIRST_VERSION..=FORMAT_VERSION).contains(&found) {
         return Err(Error::Version { name: name(), found, known: FORMAT_VERSION });
     }
     serde_json::from_value(value).map_err(|e| damaged(format!("{DATASET_FILE}: {e}")))

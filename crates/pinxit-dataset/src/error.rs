@@ -32,6 +32,26 @@ pub enum Error {
         /// Why it was turned down.
         reason: String,
     },
+    /// Too few works are left, for want of licences.
+    #[error("no licence is stated for {works} of {} that could be used", counted(*looked, "work"))]
+    Unlicensed {
+        /// Works without a licence.
+        works: usize,
+        /// Files tried.
+        looked: usize,
+    },
+    /// Too few works are left, because of reservations.
+    #[error("{works} of {} are reserved against training; the first, {file}: {reason}", counted(*looked, "work"))]
+    Reserved {
+        /// Works reserved, or copies of such.
+        works: usize,
+        /// Files tried.
+        looked: usize,
+        /// The first of them.
+        file: String,
+        /// What reserves it.
+        reason: String,
+    },
     /// Archives were given, and nothing of them can be taken out.
     #[error("nothing of the archive can be used: {file}: {reason}")]
     BadArchive {
@@ -125,6 +145,13 @@ pub enum Error {
     },
 }
 
+/// How a work gets a licence.
+pub(crate) const LICENCE_HINT: &str = "say --license own if you made them yourself, --license CC0-1.0 (or whichever it is) if one licence \
+                                       holds for all, or give each its own in a label file or a sidecar";
+/// What to do about a reservation.
+pub(crate) const RESERVED_HINT: &str = "leave them out, or ask their makers; if you hold the rights or have leave, say so with \
+                                        --override-reservations \"REASON\", which is kept with every work";
+
 /// The crate's result.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -148,6 +175,8 @@ impl Error {
             Self::AllRejected { .. } => {
                 "the files are probably not pictures, or smaller than the size asked for; try a smaller size"
             }
+            Self::Unlicensed { .. } => LICENCE_HINT,
+            Self::Reserved { .. } => RESERVED_HINT,
             Self::BadArchive { .. } => "get a fresh copy of it, or unpack it with another program and import the folder",
             Self::TooFew { .. } => {
                 "a tenth of the works is held out to see whether the model memorises, so a single picture (or copies of one) \

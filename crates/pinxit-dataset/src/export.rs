@@ -11,6 +11,13 @@ pub fn file_name(i: usize) -> String {
     format!("{i:06}.png")
 }
 
+/// The sidecar of picture `i`, where its work is reserved against training: a picture must not lose that on its way through a dataset.
+#[must_use]
+pub fn sidecar(dataset: &Dataset, i: usize) -> Option<(String, &'static [u8])> {
+    let reserved = dataset.record(i).signals.iter().any(|s| s.reserves);
+    reserved.then(|| (format!("{i:06}.tdm.json"), &b"{\"tdm-reservation\": 1}\n"[..]))
+}
+
 /// The label file of all pictures, as CSV: file, class, style, caption, title, creator, licence, source, group and side of the split.
 ///
 /// # Errors

@@ -4,20 +4,26 @@
 //! NAME/dataset.json    DatasetFile: resolution, labels, split, counts, manifest hash
 //! NAME/records.jsonl   one Record a line, in the order of the pixels
 //! NAME/pixels.bin      count × height × width × 3 bytes, sRGB, RGB8, row-major, no header
+//! NAME/croissant.json  Croissant manifest: what records.jsonl says of each work, and when it was examined (for other programs)
 //! NAME/report.json     what became of every file (for people; never read back)
 //! NAME/sheet.png       contact sheet, once `datasets show` was asked for it (for people; never read back)
 //! ```
 //!
 //! `manifest_hash` is BLAKE3 over resolution, label lists and the bytes of `records.jsonl`; since each record carries the BLAKE3 of
-//! its pixels, one hash stands for the whole collection. Nothing in the folder depends on the time, the machine or the number of
+//! its pixels, one hash stands for the whole collection. Nothing but `croissant.json` depends on the time (it tells
+//! when each work was examined, and is not part of the hash), nothing on the machine or the number of
 //! threads: importing the same files twice gives the same bytes.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Version of the layout above.
-pub const FORMAT_VERSION: u32 = 1;
+use crate::rights::Signal;
+
+/// Version of the layout above, for what is written now.
+pub const FORMAT_VERSION: u32 = 2;
+/// The version before works had a SHA-256, an ISCC and what was found about their use; it is still read.
+pub const FIRST_VERSION: u32 = 1;
 /// Name of the format, first key of `dataset.json`.
 pub const FORMAT_NAME: &str = "pinxit-dataset";
 /// Description of the collection.
@@ -28,9 +34,11 @@ pub const RECORDS_FILE: &str = "records.jsonl";
 pub const PIXELS_FILE: &str = "pixels.bin";
 /// What became of every file.
 pub const REPORT_FILE: &str = "report.json";
+/// Croissant manifest.
+pub const CROISSANT_FILE: &str = "croissant.json";
 /// A contact sheet.
 pub const SHEET_FILE: &str = "sheet.png";
-/// Licence recorded where none is stated.
+/// Licence in datasets of the first version where none was stated; such works are not taken in any more.
 pub const UNSTATED: &str = "unstated";
 
 /// Which side of the split a picture lies on.
@@ -51,6 +59,12 @@ pub struct Record {
     pub file: String,
     /// BLAKE3 of the file, hex.
     pub blake3: String,
+    /// SHA-256 of the file, hex; absent in the first version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// ISCC of the file (ISO 24138).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iscc: Option<String>,
     /// BLAKE3 of this picture's `h*w*3` packed bytes, hex.
     pub pixels_blake3: String,
     /// Name of the work; the file's name where nothing else is known.
@@ -58,8 +72,14 @@ pub struct Record {
     /// Who made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creator: Option<String>,
-    /// SPDX id or free text; [`UNSTATED`] where none is known.
+    /// SPDX id, or words of the person's; [`UNSTATED`] may stand here in the first version.
     pub licence: String,
+    /// Statements found about its use for training, those that allow it as well as those that reserve it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signals: Vec<Signal>,
+    /// Why it was taken in although it is reserved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub override_reason: Option<String>,
     /// Package, address or collection it came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
@@ -91,7 +111,7 @@ pub struct Record {
 pub struct DatasetFile {
     /// Always [`FORMAT_NAME`].
     pub format: String,
-    /// Always [`FORMAT_VERSION`] when written by this code.
+    /// [`FORMAT_VERSION`] when written by this code.
     pub version: u32,
     /// The collection's name.
     pub name: String,
@@ -121,22 +141,41 @@ pub struct DatasetFile {
     pub styles: Vec<String>,
     /// Pictures by licence.
     pub licences: BTreeMap<String, usize>,
+    /// Works by creator; `""` for those whose creator nobody names. Empty in the first version.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub creators: BTreeMap<String, usize>,
+    /// Conventions of reservation that were read; empty in the first version, which read none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
+    /// Works taken in against their reservation.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub overridden: usize,
+    /// The reason for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub override_reason: Option<String>,
+    /// SHA-256 of `croissant.json`, hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub croissant_sha256: Option<String>,
     /// BLAKE3 over everything that training sees, hex.
     pub manifest_hash: String,
 }
 
-/// BLAKE3 over resolution, label lists and the bytes of `records.jsonl`, hex.
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
+/// BLAKE3 over format version, resolution, label lists and the bytes of `records.jsonl`, hex.
 #[must_use]
-pub fn manifest_hash(height: u32, width: u32, classes: &[String], styles: &[String], records: &[u8]) -> String {
-    let mut hasher = manifest_hasher(height, width, classes, styles);
+pub fn manifest_hash(version: u32, height: u32, width: u32, classes: &[String], styles: &[String], records: &[u8]) -> String {
+    let mut hasher = manifest_hasher(version, height, width, classes, styles);
     hasher.update(records);
     hasher.finalize().to_hex().to_string()
 }
 
 /// The same before the first record.
-pub(crate) fn manifest_hasher(height: u32, width: u32, classes: &[String], styles: &[String]) -> blake3::Hasher {
+pub(crate) fn manifest_hasher(version: u32, height: u32, width: u32, classes: &[String], styles: &[String]) -> blake3::Hasher {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(format!("{FORMAT_NAME} {FORMAT_VERSION}\n{height} {width}\n").as_bytes());
+    hasher.update(format!("{FORMAT_NAME} {version}\n{height} {width}\n").as_bytes());
     for names in [classes, styles] {
         hasher.update(&(names.len() as u64).to_le_bytes());
         for name in names {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::copies::{self, Copy};
 use crate::error::{Error, Result};
+use crate::gate::{self, Turned};
 use crate::journal::{Entry, Journal};
 use crate::labels::Labels;
 use crate::options::ImportOptions;
@@ -59,10 +60,11 @@ pub fn inspect(
     let name = place::free_name(dir, options.replace)?;
     let mut faces = Faces { name: &name, rejected: 0, progress };
     let (listing, labels) = look(sources, options, &mut faces)?;
-    let entries = read_only(&listing, options, &mut faces)?;
+    let mut entries = read_only(&listing, options, &mut faces)?;
+    let turned = gate::pass(&listing, &labels, options, &mut entries);
     let copies = compare(&entries, &mut faces)?;
-    let collection = Collection::new(&listing, &labels, &entries, &copies, options);
-    enough_works(&collection, &listing, &entries)?;
+    let collection = Collection::new(&listing, &labels, &entries, &copies, options, turned);
+    enough_works(&collection, &listing, &entries, turned)?;
     Ok(pack::survey(&collection, &name))
 }
 
@@ -75,14 +77,16 @@ fn run(
     let mut faces = Faces { name: place.name(), rejected: 0, progress };
 
     let (listing, labels) = look(sources, options, &mut faces)?;
-    let (entries, pixels, resumed) = read(&listing, options, place, &mut faces)?;
+    let (mut entries, pixels, resumed) = read(&listing, options, place, &mut faces)?;
+    let packed = packed_tiles(&entries);
+    let turned = gate::pass(&listing, &labels, options, &mut entries);
     let copies = compare(&entries, &mut faces)?;
-    let collection = Collection::new(&listing, &labels, &entries, &copies, options);
-    enough_works(&collection, &listing, &entries)?;
+    let collection = Collection::new(&listing, &labels, &entries, &copies, options, turned);
+    enough_works(&collection, &listing, &entries, turned)?;
 
     let target = place.fresh_target()?;
     let mut tick = |done, total| faces.show(Phase::Packing, done, total);
-    let mut report = pack::write(&collection, &pixels, &target, place.name(), &mut tick)?;
+    let mut report = pack::write(&collection, (&pixels, &packed), &target, place.name(), &mut tick)?;
     report.resumed = resumed;
     place.put_in_place(options.replaced_to.as_deref())?;
     Ok(report)
@@ -98,6 +102,15 @@ fn look(sources: &[PathBuf], options: &ImportOptions, faces: &mut Faces<'_>) -> 
     leave_out(&mut listing, &mut labels, options);
     something_to_read(&listing)?;
     Ok((listing, labels))
+}
+
+/// Pictures of each entry in the pixel file, before the gate turns any down.
+fn packed_tiles(entries: &[Entry]) -> Vec<usize> {
+    let tiles = |entry: &Entry| match entry {
+        Entry::Accepted(work) => work.tiles.len(),
+        Entry::Rejected { .. } => 0,
+    };
+    entries.iter().map(tiles).collect()
 }
 
 fn compare(entries: &[Entry], faces: &mut Faces<'_>) -> Result<Vec<Copy>> {
@@ -188,10 +201,10 @@ fn read_only(listing: &Listing, options: &ImportOptions, faces: &mut Faces<'_>) 
 }
 
 /// What a journal's entries depend on: files and options, not threads.
-fn fingerprint(listing: &Listing, spec: &Spec) -> String {
+fn fingerprint(listing: &Listing, spec: &Spec<'_>) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(listing.fingerprint.as_bytes());
-    hasher.update(format!("{spec:?}\n").as_bytes());
+    hasher.update(format!("{}\n", spec.fingerprint()).as_bytes());
     listing.items.iter().for_each(|i| {
         hasher.update(i.name.as_bytes());
         hasher.update(b"\n");
@@ -199,8 +212,20 @@ fn fingerprint(listing: &Listing, spec: &Spec) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-fn enough_works(collection: &Collection<'_>, listing: &Listing, entries: &[Entry]) -> Result<()> {
+fn enough_works(collection: &Collection<'_>, listing: &Listing, entries: &[Entry], turned: Turned) -> Result<()> {
     let found = collection.groups();
+    if found < LEAST_WORKS && turned.unlicensed > 0 {
+        return Err(Error::Unlicensed { works: turned.unlicensed, looked: entries.len() });
+    }
+    if found < LEAST_WORKS && turned.reserved > 0 {
+        let first = listing.items.iter().zip(entries).find_map(|(item, entry)| match entry {
+            Entry::Rejected { reason } if reason.contains("reserved") => Some((item.name.clone(), reason.clone())),
+            _ => None,
+        });
+        let (file, reason) = first.unwrap_or_default();
+        let reason = reason.strip_prefix(gate::RESERVED).unwrap_or(&reason).to_owned();
+        return Err(Error::Reserved { works: turned.reserved, looked: entries.len(), file, reason });
+    }
     if found == 0 {
         let first = listing.items.iter().zip(entries).find_map(|(item, entry)| match entry {
             Entry::Rejected { reason } => Some((item.name.clone(), reason.clone())),

@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::near::Look;
 use crate::pipeline::Outcome;
 use crate::prepare::Tile;
+use crate::rights::Found;
 
 /// Items between flushes: at most so many are done again after a kill.
 const FLUSH_EVERY: usize = 64;
@@ -32,6 +33,11 @@ pub(crate) struct Work {
     /// BLAKE3 of the file.
     #[serde(with = "hex")]
     pub file: blake3::Hash,
+    pub sha256: String,
+    pub iscc: Option<String>,
+    /// First what the file says; the gate adds what is said elsewhere, and settles the licence.
+    pub found: Found,
+    pub examined_at: Option<String>,
     /// BLAKE3 of size and decoded pixels.
     #[serde(with = "hex")]
     pub content: blake3::Hash,
@@ -60,6 +66,10 @@ impl Entry {
         let tile = |tile: &Tile| TileEntry { blake3: blake3::hash(&tile.pixels), window: tile.window };
         Entry::Accepted(Work {
             file: work.file,
+            sha256: work.sha256,
+            iscc: work.iscc,
+            found: work.found,
+            examined_at: work.examined_at,
             content: work.content,
             original: work.original,
             fixes: work.fixes,
@@ -100,7 +110,7 @@ impl Journal {
         let (journal, pixels_path) = (work.join("journal"), work.join("pixels"));
         let mut lines = open(&journal)?;
         let mut pixels = open(&pixels_path)?;
-        let header = sealed(&format!("pinxit import journal 1 {fingerprint}"));
+        let header = sealed(&format!("pinxit import journal 2 {fingerprint}"));
         let (mut entries, ends) = read_lines(&mut lines, &header)?;
         let sound = sound_entries(&entries, &mut pixels, picture_bytes)?;
         entries.truncate(sound);

@@ -1,10 +1,16 @@
 //! What a person can choose about an import.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pinxit_image::{Fit, Limits};
 
 use crate::error::{Error, Result};
+use crate::examiner::Examiner;
+use crate::rights::licence;
+
+/// Letters that a reason needs at least: enough for a sentence that somebody can answer for.
+pub const LEAST_REASON: usize = 20;
 
 /// How a work of any shape becomes pictures of one size. Nothing is ever stretched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +30,14 @@ pub struct ImportOptions {
     pub framing: Framing,
     /// A CSV or JSONL file of labels; without it a `manifest.jsonl`, `labels.csv` and the like in the source is used, else sub-folders.
     pub labels: Option<PathBuf>,
-    /// Licence of the works whose label row states none.
+    /// Licence of the works for which neither a label row nor a sidecar nor the file itself states one: an SPDX id, `own`, or words.
     pub default_licence: Option<String>,
+    /// Take works in although they are reserved against training: the reason, kept with each of them. See [`check_reason`].
+    pub override_reservations: Option<String>,
+    /// Fingerprints works, and reads reservations that this crate does not see.
+    pub examiner: Option<Arc<dyn Examiner>>,
+    /// The time, RFC 3339, as the manifest shall tell it: nothing in the dataset's hash depends on it.
+    pub examined_at: Option<String>,
     /// Keep near-duplicates (they share a group, so they stay on one side of the split) instead of dropping all but the first.
     pub keep_near_duplicates: bool,
     /// Classes left out.
@@ -55,6 +67,9 @@ impl Default for ImportOptions {
             framing: Framing::Fit(Fit::Centre),
             labels: None,
             default_licence: None,
+            override_reservations: None,
+            examiner: None,
+            examined_at: None,
             keep_near_duplicates: false,
             skip_classes: Vec::new(),
             skip_styles: Vec::new(),
@@ -69,6 +84,21 @@ impl Default for ImportOptions {
     }
 }
 
+/// Whether a reason for taking in reserved works is one: it will be read by those whose works they are.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn check_reason(reason: &str) -> std::result::Result<(), String> {
+    let letters = reason.trim().chars().count();
+    match reason.split_whitespace().count() {
+        0..3 => Err("the reason is not a sentence: say why you may use these works against their reservation".into()),
+        _ if letters < LEAST_REASON => {
+            Err(format!("the reason has {letters} letters, and needs {LEAST_REASON}: say why you may use these works"))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl ImportOptions {
     /// # Errors
     /// [`Error::BadOption`] with the range that is allowed.
@@ -80,8 +110,13 @@ impl ImportOptions {
         if self.framing == Framing::Patches(0) {
             return Err(Error::BadOption("0 patches a work would leave nothing".into()));
         }
-        if self.default_licence.as_ref().is_some_and(|l| l.trim().is_empty()) {
-            return Err(Error::BadOption("the licence has no name: write one, such as CC0-1.0, or leave it away".into()));
+        if self.default_licence.as_ref().is_some_and(|l| licence::named(l).is_none()) {
+            return Err(Error::BadOption(
+                "the licence has no name: write one, such as CC0-1.0, or own for your own works".into(),
+            ));
+        }
+        if let Some(reason) = &self.override_reservations {
+            check_reason(reason).map_err(Error::BadOption)?;
         }
         if !(0.0..=0.5).contains(&self.held_out_fraction) {
             return Err(Error::BadOption(format!("a held-out share of {} is outside 0..=0.5", self.held_out_fraction)));

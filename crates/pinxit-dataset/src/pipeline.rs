@@ -34,7 +34,7 @@ type Job = (usize, std::result::Result<Vec<u8>, String>);
 pub(crate) fn run(
     listing: &Listing,
     start: usize,
-    spec: &Spec,
+    spec: &Spec<'_>,
     threads: usize,
     collect: &mut dyn FnMut(usize, Outcome) -> Result<ControlFlow<()>>,
 ) -> Result<ControlFlow<()>> {
@@ -64,7 +64,7 @@ pub(crate) fn run(
     })
 }
 
-fn work(queue: &Mutex<Receiver<Job>>, gate: &Gate, spec: &Spec, results: &Sender<(usize, Outcome)>) {
+fn work(queue: &Mutex<Receiver<Job>>, gate: &Gate, spec: &Spec<'_>, results: &Sender<(usize, Outcome)>) {
     loop {
         let job = lock(queue).recv();
         let Ok((i, bytes)) = job else { return };

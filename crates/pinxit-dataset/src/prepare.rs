@@ -3,27 +3,46 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pinxit_image::{Limits, Picture, Window, decode, fit, patch_windows, resize};
+use sha2::{Digest, Sha256};
 
+use crate::examiner::Examiner;
 use crate::near::Look;
 use crate::options::{Framing, ImportOptions};
+use crate::rights::{self, Found};
 
 /// Patches whose samples deviate less than this, in levels of 255, show nothing.
 const MIN_DEVIATION: f64 = 4.0;
 
 /// What every file is prepared for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Spec {
+pub(crate) struct Spec<'a> {
     pub height: u32,
     pub width: u32,
     pub framing: Framing,
     pub limits: Limits,
     pub min_side: u32,
+    pub examiner: Option<&'a dyn Examiner>,
+    pub examined_at: Option<&'a str>,
 }
 
-impl Spec {
-    pub fn of(options: &ImportOptions) -> Self {
+impl<'a> Spec<'a> {
+    pub fn of(options: &'a ImportOptions) -> Self {
         let (height, width) = options.resolution;
-        Self { height, width, framing: options.framing, limits: options.limits, min_side: options.min_side() }
+        Self {
+            height,
+            width,
+            framing: options.framing,
+            limits: options.limits,
+            min_side: options.min_side(),
+            examiner: options.examiner.as_deref(),
+            examined_at: options.examined_at.as_deref(),
+        }
+    }
+
+    /// All that an outcome depends on, which is not the time.
+    pub fn fingerprint(&self) -> String {
+        let reads = self.examiner.map(Examiner::reads);
+        format!("{} {} {:?} {:?} {} {reads:?}", self.height, self.width, self.framing, self.limits, self.min_side)
     }
 }
 
@@ -32,6 +51,14 @@ impl Spec {
 pub(crate) struct Prepared {
     /// BLAKE3 of the file.
     pub file: blake3::Hash,
+    /// SHA-256 of the file, hex: by which others know it.
+    pub sha256: String,
+    /// ISCC, where an examiner gives one.
+    pub iscc: Option<String>,
+    /// What the file itself says about its use.
+    pub found: Found,
+    /// When it was examined, as the caller tells the time.
+    pub examined_at: Option<String>,
     /// BLAKE3 of size and decoded pixels.
     pub content: blake3::Hash,
     /// Width and height of the work, px.
@@ -54,12 +81,12 @@ pub(crate) struct Tile {
 }
 
 /// Decodes and fits a file, or says why it cannot be used.
-pub(crate) fn prepare(bytes: &[u8], spec: &Spec) -> Result<Prepared, String> {
+pub(crate) fn prepare(bytes: &[u8], spec: &Spec<'_>) -> Result<Prepared, String> {
     // Decoders are other people's code fed with strangers' files: a panic in one costs that file, not the import.
     catch_unwind(AssertUnwindSafe(|| work(bytes, spec))).unwrap_or_else(|_| Err("damaged: the decoder gave up on it".into()))
 }
 
-fn work(bytes: &[u8], spec: &Spec) -> Result<Prepared, String> {
+fn work(bytes: &[u8], spec: &Spec<'_>) -> Result<Prepared, String> {
     let decoded = decode(bytes, &spec.limits).map_err(|e| reason(&e))?;
     let picture = decoded.picture;
     let (w, h) = (picture.width(), picture.height());
@@ -75,7 +102,30 @@ fn work(bytes: &[u8], spec: &Spec) -> Result<Prepared, String> {
     }
     let file = blake3::hash(bytes);
     let tiles = tiles(&picture, spec, &file).map_err(|e| e.to_string())?;
-    Ok(Prepared { file, content: content(&picture), original: (w, h), fixes, look: Look::of(&picture), tiles })
+    Ok(Prepared {
+        file,
+        sha256: hex(&Sha256::digest(bytes)),
+        iscc: spec.examiner.and_then(|e| e.fingerprint(bytes, &picture)),
+        found: found(bytes, spec),
+        examined_at: spec.examined_at.map(str::to_owned),
+        content: content(&picture),
+        original: (w, h),
+        fixes,
+        look: Look::of(&picture),
+        tiles,
+    })
+}
+
+/// What the file says, read here and by the examiner.
+fn found(bytes: &[u8], spec: &Spec<'_>) -> Found {
+    let mut found = rights::in_file(bytes);
+    found.signals.extend(spec.examiner.map(|e| e.signals(bytes)).unwrap_or_default());
+    found
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// What is wrong, and what to do about it: the report is the only place where a person reads of this file.
@@ -83,7 +133,7 @@ fn reason(e: &pinxit_image::Error) -> String {
     e.hint().map_or_else(|| e.to_string(), |hint| format!("{e}; {hint}"))
 }
 
-fn tiles(picture: &Picture, spec: &Spec, file: &blake3::Hash) -> Result<Vec<Tile>, pinxit_image::Error> {
+fn tiles(picture: &Picture, spec: &Spec<'_>, file: &blake3::Hash) -> Result<Vec<Tile>, pinxit_image::Error> {
     let n = match spec.framing {
         Framing::Fit(how) => {
             return Ok(vec![Tile { pixels: fit(picture, how, spec.width, spec.height)?.into_pixels(), window: None }]);

@@ -126,6 +126,24 @@ pub struct ImportReport {
     pub unknown_styles: Vec<String>,
     /// Files that look the same, each list beginning with the one that was kept.
     pub near_duplicates: Vec<Vec<String>>,
+    /// Works turned down because nobody states a licence.
+    #[serde(default)]
+    pub unlicensed: usize,
+    /// Works turned down because they, or works they copy, are reserved against training.
+    #[serde(default)]
+    pub reserved: usize,
+    /// Works taken in although they are reserved.
+    #[serde(default)]
+    pub overridden: usize,
+    /// The reason for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub override_reason: Option<String>,
+    /// File and SHA-256 of each of those, for the ledger. Not written to disk: the records hold them.
+    #[serde(skip)]
+    pub overridden_works: Vec<(String, String)>,
+    /// SHA-256 of the Croissant manifest, hex. Told in `dataset.json`.
+    #[serde(skip)]
+    pub croissant_sha256: Option<String>,
     /// Things worth a look, in words.
     pub warnings: Vec<String>,
     /// Files whose work an earlier, interrupted import had done already. Not written to disk.

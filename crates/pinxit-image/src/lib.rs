@@ -34,6 +34,7 @@ mod picture;
 mod resize;
 mod saliency;
 mod sniff;
+mod xmp;
 
 pub use atomic::write_atomic;
 pub use decode::{Decoded, decode, read};
@@ -50,3 +51,4 @@ pub use patches::{patch_windows, patches};
 pub use picture::{Picture, Window};
 pub use resize::resize;
 pub use sniff::{require_format, sniff};
+pub use xmp::{XmpPackets, xmp_packets};

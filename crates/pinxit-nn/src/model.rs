@@ -52,6 +52,22 @@ pub struct DatasetSummary {
     pub style_counts: Vec<usize>,
     /// SPDX ids of every licence among them.
     pub licences: BTreeSet<String>,
+    /// Works that the pictures were cut from; 0 in files that do not say.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub works: usize,
+    /// Those who made them, the most works first; at most a hundred, and empty in files that do not say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub creators: Vec<String>,
+    /// Works taken in against their reservation.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub overridden: usize,
+    /// The reason for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub override_reason: Option<String>,
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// Everything about a model but its sizes and weights.

@@ -186,6 +186,9 @@ pub fn export(studio: &Studio, name: &str, folder: &Path, overwrite: bool, watch
         }
         let bytes = pinxit_image::encode(&dataset.picture(i)?, Encoding::Png, &Metadata::default())?;
         paths::write_beside_others(&folder.join(export::file_name(i)), &bytes, overwrite)?;
+        if let Some((name, text)) = export::sidecar(&dataset, i) {
+            paths::write_beside_others(&folder.join(name), text, overwrite)?;
+        }
     }
     paths::write_beside_others(&labels, &table, overwrite)?;
     let exported = Exported { folder: folder.into(), pictures: dataset.len(), labels };

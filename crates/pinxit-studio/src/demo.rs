@@ -103,7 +103,9 @@ fn all_of_it(studio: &Studio, request: &DemoRequest, watcher: &mut dyn Watcher) 
     let size = Model::load(&base).map_err(|e| Error::from(e).in_file(&base))?.generator.resolution();
 
     note(watcher, "1 of 4: taking in the sample pictures");
-    let report = import(studio, &import_request(samples, size), watcher)?;
+    // Those built in say theirs; a folder of the person's own need not.
+    let licence = request.assets.as_ref().map(|_| "own".to_owned());
+    let report = import(studio, &import_request(samples, size, licence), watcher)?;
 
     note(watcher, &format!("2 of 4: fine-tuning the base model on them for {}", request.time));
     let before = paint(studio, &base.display().to_string(), PAINTED[0], watcher)?;
@@ -137,7 +139,7 @@ fn all_of_it(studio: &Studio, request: &DemoRequest, watcher: &mut dyn Watcher) 
 /// What makes sense after the demo.
 pub fn next(request: &DemoRequest) -> Vec<String> {
     vec![
-        "pinxit import YOUR-PICTURES/ --into mine".into(),
+        "pinxit import YOUR-PICTURES/ --into mine --license own".into(),
         "pinxit train mine --for 1h".into(),
         command(&["train", "--resume", NAME, "--for", "30m", "--home", &request.out.display().to_string()]),
     ]
@@ -212,13 +214,14 @@ fn first_model(folder: &Path) -> Option<PathBuf> {
     models.into_iter().next()
 }
 
-fn import_request(samples: PathBuf, (height, width): (usize, usize)) -> ImportRequest {
+fn import_request(samples: PathBuf, (height, width): (usize, usize), license: Option<String>) -> ImportRequest {
     let size = Size { width: width as u32, height: height as u32 };
     ImportRequest {
         sources: vec![samples],
         into: Some(NAME.into()),
-        settings: ImportSettings { size, patches: PATCHES, ..ImportSettings::default() },
+        settings: ImportSettings { size, patches: PATCHES, license, ..ImportSettings::default() },
         labels: None,
+        override_reservations: None,
         skip_classes: Vec::new(),
         skip_styles: Vec::new(),
         replace: true,
@@ -300,7 +303,7 @@ mod tests {
         let studio = Studio::at(dir.path());
         let (samples, _) = lay_out(&studio, None).unwrap();
         let mut warned = Warned::default();
-        import(&studio, &import_request(samples, (16, 16)), &mut warned).unwrap();
+        import(&studio, &import_request(samples, (16, 16), None), &mut warned).unwrap();
         assert_eq!(warned.0, [""; 0]);
     }
 }

@@ -152,6 +152,9 @@ pub enum Error {
     /// Training or measuring.
     #[error(transparent)]
     Train(#[from] pinxit_train::Error),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] pinxit_trust::ledger::Error),
     /// Painting.
     #[error(transparent)]
     Create(#[from] pinxit_create::Error),
@@ -193,6 +196,7 @@ impl Error {
             Error::Network(e) => return e.hint().map(|h| h.to_string()),
             Error::Dataset(e) => return e.hint().map(|h| h.to_string()),
             Error::Train(e) => return e.hint(),
+            Error::Ledger(e) => return e.hint().map(String::from),
             Error::Create(e) => return e.hint(),
         })
     }
@@ -203,7 +207,7 @@ fn unknown_hint(kind: &str, close: &[String], any: bool) -> String {
     match (close.is_empty(), any, kind) {
         (false, ..) => format!("did you mean {}?", near::listed(&close)),
         (_, true, _) => format!("`pinxit {kind}s list` shows what there is"),
-        (_, _, "dataset") => "make one: `pinxit import FOLDER --into NAME`".into(),
+        (_, _, "dataset") => "make one: `pinxit import FOLDER --into NAME --license own`".into(),
         _ => "train one: `pinxit train DATASET`; or see `pinxit demo`".into(),
     }
 }

@@ -9,6 +9,7 @@ use pinxit_tensor::Rng;
 use serde::Serialize;
 
 use crate::event::{Event, Task, Watcher, figures};
+use crate::outbox::{Outbox, Parcel};
 use crate::settings::{GenerateSettings, ImageFormat};
 use crate::shell::command;
 use crate::{Error, Result, Studio, counted, models, paths};
@@ -118,6 +119,7 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     }
     let out = request.folder(&painter);
     request.check_names(&out, &recipes)?;
+    let mut outbox = Outbox::open(studio, request.overwrite)?;
     paths::make_folder(&out)?;
     let encoding = request.settings.format.encoding(request.settings.quality);
     let mut made = Generated { model: painter.model().hash.clone(), pictures: Vec::new(), sheet: None };
@@ -125,18 +127,18 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     for (i, part) in recipes.chunks(AT_ONCE).enumerate() {
         watcher.event(progress(i * AT_ONCE, recipes.len()));
         if watcher.stop() {
+            sent(outbox.send()?, &mut made, watcher);
             watcher.event(Event::Interrupted { task: Task::Generate, resume: None });
             return Err(Error::Interrupted { resume: None });
         }
         for (recipe, picture) in part.iter().zip(painter.paint(part)?) {
             let path = out.join(file_name(recipe, request));
             let bytes = encoded(&picture, encoding, &recipe.to_json()?, recipe)?;
-            paths::write_beside_others(&path, &bytes, request.overwrite)?;
-            watcher.event(Event::Picture { role: "picture".into(), path: path.clone() });
-            made.pictures.push(path);
+            sent(outbox.add(Parcel::new(path, bytes, &picture, recipe))?, &mut made, watcher);
             on_sheet.extend(request.sheet.then_some(picture));
         }
     }
+    sent(outbox.send()?, &mut made, watcher);
     watcher.event(progress(recipes.len(), recipes.len()));
     if request.sheet {
         let path = write_sheet(&out, &on_sheet, request, &recipes)?;
@@ -145,6 +147,14 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     }
     watcher.event(Event::Finished { task: Task::Generate, result: figures(&made), next: suggestions(&made) });
     Ok(made)
+}
+
+/// Tells of pictures that were written.
+fn sent(paths: Vec<PathBuf>, made: &mut Generated, watcher: &mut dyn Watcher) {
+    for path in paths {
+        watcher.event(Event::Picture { role: "picture".into(), path: path.clone() });
+        made.pictures.push(path);
+    }
 }
 
 /// What makes sense after painting.
@@ -278,10 +288,12 @@ pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watc
     let (pictures, recipes) = (&request.pictures, request.read_all()?);
     watcher.event(Event::Started { task: Task::Generate, name: "again".into() });
     let mut made = Generated { model: String::new(), pictures: Vec::new(), sheet: None };
+    let mut outbox = Outbox::open(studio, request.overwrite)?;
     let mut open: Option<Painter> = None;
     for (i, (path, again)) in pictures.iter().zip(recipes).enumerate() {
         watcher.event(progress(i, pictures.len()));
         if watcher.stop() {
+            sent(outbox.send()?, &mut made, watcher);
             return Err(Error::Interrupted { resume: None });
         }
         let Again { text, recipe, encoding, name } = again;
@@ -291,11 +303,11 @@ pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watc
         };
         let picture = paint(painter, &recipe)?;
         let to = request.out.join(name);
-        paths::write_beside_others(&to, &encoded(&picture, encoding, &text, &recipe)?, request.overwrite)?;
-        watcher.event(Event::Picture { role: "picture".into(), path: to.clone() });
+        let bytes = encoded(&picture, encoding, &text, &recipe)?;
+        sent(outbox.add(Parcel::new(to, bytes, &picture, &recipe))?, &mut made, watcher);
         made.model = recipe.model.hash;
-        made.pictures.push(to);
     }
+    sent(outbox.send()?, &mut made, watcher);
     watcher.event(Event::Finished { task: Task::Generate, result: figures(&made), next: Vec::new() });
     Ok(made)
 }

@@ -1,16 +1,20 @@
 //! Pictures into a dataset.
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pinxit_create::near;
 pub use pinxit_dataset::{FileStatus, ImportReport};
 use pinxit_dataset::{Framing, ImportOptions, ImportProgress, Phase};
+use pinxit_trust::ledger::{Kind as Entry, New};
+use serde_json::json;
 
 use crate::event::{Event, Task, Watcher, figures};
+use crate::examine::Examination;
 use crate::home::Kind;
 use crate::settings::{FitTo, ImportSettings};
 use crate::shell::command;
-use crate::{Error, Result, Studio};
+use crate::{Error, Result, Studio, ledger};
 
 /// What to take in, and as what.
 #[derive(Clone, Debug)]
@@ -27,6 +31,8 @@ pub struct ImportRequest {
     pub skip_classes: Vec<String>,
     /// Styles left out.
     pub skip_styles: Vec<String>,
+    /// Take in works although they are reserved against training: the reason.
+    pub override_reservations: Option<String>,
     /// Replace a dataset of that name.
     pub replace: bool,
 }
@@ -58,6 +64,9 @@ impl ImportRequest {
             framing: if self.settings.patches > 0 { Framing::Patches(self.settings.patches) } else { Framing::Fit(fit) },
             labels: self.labels.clone(),
             default_licence: self.settings.license.clone(),
+            override_reservations: self.override_reservations.clone(),
+            examiner: Some(Arc::new(Examination)),
+            examined_at: Some(ledger::now()),
             keep_near_duplicates: self.settings.keep_near_duplicates,
             skip_classes: self.skip_classes.clone(),
             skip_styles: self.skip_styles.clone(),
@@ -71,6 +80,7 @@ impl ImportRequest {
 /// Makes the dataset. A file that cannot be used is an event and a line of the report, not an error.
 pub fn import(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watcher) -> Result<ImportReport> {
     let (name, dir) = target(studio, request)?;
+    ledger::check_ready(studio)?;
     let mut options = request.options();
     if request.replace && dir.exists() {
         crate::runs::check_unused(studio, &name)?;
@@ -78,6 +88,7 @@ pub fn import(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watche
     }
     watcher.event(Event::Started { task: Task::Import, name: name.clone() });
     let mut report = watched(pinxit_dataset::import, request, &options, &dir, watcher)?;
+    ledger::write(studio, &entries(&report))?;
     tell(&report, watcher);
     if let Some(old) = &options.replaced_to {
         let (old, bin) = (old.display(), studio.bin());
@@ -91,6 +102,34 @@ pub fn import(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watche
     report.files = files;
     watcher.event(Event::Finished { task: Task::Import, result, next: suggestions(&report) });
     Ok(report)
+}
+
+/// What the ledger is told of an import: one entry for it, and the works that were taken in against a reservation.
+fn entries(report: &ImportReport) -> Vec<New> {
+    /// Works named in one entry.
+    const AT_ONCE: usize = 1000;
+    let import = json!({
+        "dataset": report.name,
+        "manifest_hash": report.manifest_hash,
+        "croissant_sha256": report.croissant_sha256,
+        "works": report.works,
+        "pictures": report.pictures,
+        "licences": report.licences,
+        "turned_down": { "unlicensed": report.unlicensed, "reserved": report.reserved },
+        "overridden": report.overridden,
+    });
+    let mut entries = vec![ledger::entry(Entry::Import, import)];
+    for works in report.overridden_works.chunks(AT_ONCE) {
+        let works: Vec<_> = works.iter().map(|(file, sha256)| json!({ "file": file, "sha256": sha256 })).collect();
+        let subject = json!({
+            "dataset": report.name,
+            "manifest_hash": report.manifest_hash,
+            "reason": report.override_reason,
+            "works": works,
+        });
+        entries.push(ledger::entry(Entry::Override, subject));
+    }
+    entries
 }
 
 /// What makes sense after an import.

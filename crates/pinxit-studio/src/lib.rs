@@ -3,19 +3,24 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a test that cannot go on may panic
 
 pub mod audit;
+pub mod card;
 pub mod datasets;
 pub mod demo;
 pub mod doctor;
 pub mod error;
 pub mod evaluate;
 pub mod event;
+mod examine;
 pub mod generate;
 pub mod home;
 pub mod import;
 pub mod info;
+pub mod ledger;
 pub mod machine;
 pub mod models;
+mod outbox;
 pub mod paths;
+pub mod policy;
 pub mod runs;
 pub mod settings;
 pub mod shell;
@@ -24,7 +29,8 @@ pub mod train;
 pub use error::Error;
 pub use event::{Event, Task, Watcher};
 pub use home::{Kind, Studio};
-pub use pinxit_dataset::counted;
+pub use pinxit_dataset::{check_reason, counted};
+pub use pinxit_trust::ledger::Head;
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

@@ -57,7 +57,8 @@ pub fn free_or_same(path: &Path, bytes: &[u8]) -> PathBuf {
     candidate
 }
 
-fn holds(path: &Path, bytes: &[u8]) -> bool {
+/// Whether the file lies there with these very bytes.
+pub(crate) fn holds(path: &Path, bytes: &[u8]) -> bool {
     fs_err::metadata(path).is_ok_and(|m| m.len() == bytes.len() as u64) && fs_err::read(path).is_ok_and(|found| found == bytes)
 }
 

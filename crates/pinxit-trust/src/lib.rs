@@ -2,3 +2,6 @@
 //! The only crate that sees C2PA.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))] // in a test a panic is the report
 pub mod originality;
+
+pub mod fingerprint;
+pub mod ledger;

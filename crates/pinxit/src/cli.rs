@@ -13,10 +13,10 @@ use crate::commands::*;
 
 const AFTER: &str = "\
 The usual road:
-  pinxit import PICTURES/ --into trees     take in pictures
-  pinxit train trees --for 1h              learn from them
-  pinxit generate trees --seeds 0-15       paint new ones
-  pinxit evaluate trees --dataset trees    measure how good they are
+  pinxit import PICTURES/ --into trees --license own   take in pictures of your own
+  pinxit train trees --for 1h                          learn from them
+  pinxit generate trees --seeds 0-15                   paint new ones
+  pinxit evaluate trees --dataset trees                measure how good they are
 
 Options can also be set by environment variables (shown as [env: …]) and in config.toml of the home;
 flags win over variables, variables over files. Data goes to stdout, everything else to stderr.
@@ -82,8 +82,11 @@ pub enum Commands {
     Evaluate(evaluate::EvaluateArgs),
     Audit(audit::AuditArgs),
     Datasets(datasets::DatasetsArgs),
+    #[command(alias = "model")]
     Models(models::ModelsArgs),
     Runs(runs::RunsArgs),
+    Ledger(ledger::LedgerArgs),
+    Policy(policy::PolicyArgs),
     Info(info::InfoArgs),
     Doctor(doctor::DoctorArgs),
     Demo(demo::DemoArgs),

@@ -15,8 +15,8 @@ fn collections_that_cannot_be_learnt() {
     settings().bind(|| {
         insta::assert_snapshot!("import-absent", failure(&desk, &["import", "nowhere"]));
         insta::assert_snapshot!("import-empty", failure(&desk, &["import", "empty"]));
-        insta::assert_snapshot!("import-one", failure(&desk, &["import", "one"]));
-        insta::assert_snapshot!("import-tiny", failure(&desk, &["import", "tiny"]));
+        insta::assert_snapshot!("import-one", failure(&desk, &["import", "one", "--license", "own"]));
+        insta::assert_snapshot!("import-tiny", failure(&desk, &["import", "tiny", "--license", "own"]));
         insta::assert_snapshot!("import-bad-name", failure(&desk, &["import", "one", "--into", "../escape"]));
     });
     assert!(!desk.home().join("datasets/empty").exists() && !desk.path().join("escape").exists());
@@ -114,7 +114,7 @@ fn sizes_no_network_can_learn_are_refused_at_import() {
     });
     std::fs::remove_file(desk.home().join("config.toml")).unwrap();
     // 56 px suit none of the networks chosen by size alone, but one of the others.
-    assert_eq!(code(&desk.run(&["import", "dots", "--into", "odd", "--size", "56"])), 0);
+    assert_eq!(code(&desk.run(&["import", "dots", "--into", "odd", "--size", "56", "--license", "own"])), 0);
     let plan = common::stdout(&desk.run(&["train", "odd", "--dry-run"]));
     assert!(plan.contains("preset = \"xs-32\"  # chosen: ") && plan.contains("pictures of 56 px, "), "{plan}");
     let refused = failure(&desk, &["train", "odd", "--dry-run", "--preset", "xs-64"]);

@@ -14,6 +14,8 @@ fn help_of_every_command() {
         "generate",
         "evaluate",
         "audit",
+        "ledger",
+        "policy",
         "datasets",
         "datasets show",
         "models",

@@ -272,7 +272,7 @@ fn evaluation_is_a_table_and_a_file() {
 fn pictures_of_another_program_are_measured() {
     let desk = Desk::new();
     desk.pictures("many", 60);
-    assert_eq!(code(&desk.run(&["import", "many", "--into", "many", "--size", "32", "--keep-near-duplicates", "-q"])), 0);
+    assert_eq!(code(&desk.run(&["import", "many", "--size", "32", "--license", "own", "--keep-near-duplicates", "-q"])), 0);
     let out = desk.run(&["datasets", "export", "many", "-o", "files"]);
     assert_eq!((code(&out), stdout(&out).trim()), (0, "files/labels.csv"), "{}", stderr(&out));
     let pictures = |folder: &str| std::fs::read_dir(desk.path().join(folder)).unwrap().count() - 1;
@@ -344,7 +344,8 @@ fn pictures_of_another_program_are_measured() {
     }
     assert!(saved["learnt"]["mean"]["label_accuracy"].as_f64().unwrap() > 0.8, "{saved}");
     assert!(saved.get("model").is_none() && saved["name"] == "files");
-    let small = desk.run(&["import", "many", "--into", "small", "--size", "16", "--keep-near-duplicates", "-q"]);
+    let small =
+        desk.run(&["import", "many", "--into", "small", "--size", "16", "--license", "own", "--keep-near-duplicates", "-q"]);
     assert_eq!(code(&small), 0);
     let refused = desk.run(&["evaluate", "--pictures", "files", "--dataset", "small"]);
     assert!(code(&refused) == 1 && stderr(&refused).contains("is 32 x 32 px"), "{}", stderr(&refused));
@@ -432,7 +433,7 @@ fn quiet_leaves_answers_and_errors() {
     let desk = Desk::new();
     desk.pictures("dots", 20);
     std::fs::write(desk.path().join("dots/labels.csv"), "file,colour\nround/000.bmp,red\n").unwrap();
-    let import = |more: &[&str]| desk.run(&[&["import", "dots", "--size", "32", "--replace"], more].concat());
+    let import = |more: &[&str]| desk.run(&[&["import", "dots", "--size", "32", "--replace", "--license", "own"], more].concat());
     assert!(stderr(&import(&[])).contains("warning:"));
     let out = import(&["-q"]);
     assert!(stderr(&out).is_empty() && stdout(&out).contains("accepted"), "{}", stderr(&out));

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::copies::Copy;
+use crate::croissant::Row;
 use crate::format::{Record, Split, UNSTATED};
+use crate::gate::Turned;
 use crate::journal::{Entry, TileEntry, Work};
 use crate::labels::Labels;
 use crate::options::ImportOptions;
@@ -18,6 +20,7 @@ pub(crate) struct Collection<'a> {
     pub(super) entries: &'a [Entry],
     copies: &'a [Copy],
     pub(super) options: &'a ImportOptions,
+    pub(super) turned: Turned,
     /// Group of each kept item.
     pub(super) group: BTreeMap<usize, String>,
 }
@@ -29,8 +32,9 @@ impl<'a> Collection<'a> {
         entries: &'a [Entry],
         copies: &'a [Copy],
         options: &'a ImportOptions,
+        turned: Turned,
     ) -> Self {
-        let mut collection = Self { listing, labels, entries, copies, options, group: BTreeMap::new() };
+        let mut collection = Self { listing, labels, entries, copies, options, turned, group: BTreeMap::new() };
         collection.group = collection.grouped();
         collection
     }
@@ -112,6 +116,32 @@ impl<'a> Collection<'a> {
         self.group.keys().filter_map(|&i| self.kept(i)).map(|work| work.tiles.len()).sum()
     }
 
+    /// One row of the manifest a work, in order.
+    pub(super) fn rows<'s>(&'s self, sides: &'s BTreeMap<String, Split>) -> impl Iterator<Item = Row> + 's {
+        let works = self.group.iter().filter_map(|(&i, group)| Some((i, group, self.kept(i)?)));
+        works.map(move |(i, group, work)| Row {
+            record: self.record(i, work, group, sides[group]),
+            pictures: work.tiles.len(),
+            examined_at: work.examined_at.clone(),
+        })
+    }
+
+    /// Works by creator, `""` where nobody names one.
+    pub(super) fn creators(&self) -> BTreeMap<String, usize> {
+        let mut creators = BTreeMap::new();
+        for work in self.group.keys().filter_map(|&i| self.kept(i)) {
+            *creators.entry(work.found.creator.clone().unwrap_or_default()).or_default() += 1;
+        }
+        creators
+    }
+
+    /// File and SHA-256 of the works that are packed although they are reserved.
+    pub(super) fn overridden(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        let works = self.group.keys().filter_map(|&i| Some((i, self.kept(i)?)));
+        let reserved = works.filter(|(_, work)| work.found.reservation().is_some());
+        reserved.map(|(i, work)| (self.listing.items[i].name.clone(), work.sha256.clone()))
+    }
+
     fn record(&self, i: usize, work: &Work, group: &str, split: Split) -> Record {
         let name = &self.listing.items[i].name;
         let row = self.labels.row(name).cloned().unwrap_or_default();
@@ -120,10 +150,15 @@ impl<'a> Collection<'a> {
         Record {
             file: name.clone(),
             blake3: work.file.to_hex().to_string(),
+            sha256: Some(work.sha256.clone()),
+            iscc: work.iscc.clone(),
             pixels_blake3: String::new(),
             title: row.title.unwrap_or_else(|| stem.to_owned()),
-            creator: row.creator,
-            licence: row.licence.or_else(|| self.options.default_licence.clone()).unwrap_or_else(|| UNSTATED.to_owned()),
+            creator: work.found.creator.clone(),
+            // The gate lets no work pass without one.
+            licence: work.found.licence.clone().unwrap_or_else(|| UNSTATED.to_owned()),
+            signals: work.found.signals.clone(),
+            override_reason: self.options.override_reservations.clone().filter(|_| work.found.reservation().is_some()),
             source: row.source,
             class: self.class(i),
             style: row.style,

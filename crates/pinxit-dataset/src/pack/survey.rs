@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Collection;
-use crate::format::{REPORT_FILE, Split, UNSTATED};
+use crate::error::{LICENCE_HINT, RESERVED_HINT};
+use crate::format::{REPORT_FILE, Split};
 use crate::labels::known_columns;
 use crate::report::{ImportReport, counted};
 
@@ -31,6 +32,10 @@ pub(super) fn report(
         unknown_classes: c.labels.unknown_classes.clone(),
         unknown_styles: c.labels.unknown_styles.clone(),
         near_duplicates: c.near_groups(),
+        unlicensed: c.turned.unlicensed,
+        reserved: c.turned.reserved,
+        overridden: c.overridden().count(),
+        override_reason: c.options.override_reservations.clone().filter(|_| c.overridden().next().is_some()),
         warnings: c.labels.warnings.clone(),
         files: c.file_reports(),
         ..ImportReport::default()
@@ -61,11 +66,17 @@ pub(super) fn report(
 
 fn warn(report: &mut ImportReport) {
     let mut warnings = Vec::new();
-    if let Some(n) = report.licences.get(UNSTATED) {
-        warnings.push(format!(
-            "{n} of {} pictures have no stated licence: say --license, or name it in a label file",
-            report.pictures
-        ));
+    if report.unlicensed > 0 {
+        let (are, works) = (if report.unlicensed == 1 { "is" } else { "are" }, counted(report.unlicensed, "work"));
+        warnings.push(format!("{works} {are} left out for want of a licence: {LICENCE_HINT}"));
+    }
+    if report.reserved > 0 {
+        let (are, works) = (if report.reserved == 1 { "is" } else { "are" }, counted(report.reserved, "work"));
+        warnings.push(format!("{works} {are} left out, being reserved against training: {RESERVED_HINT}"));
+    }
+    if let Some(reason) = &report.override_reason {
+        let (are, works) = (if report.overridden == 1 { "is" } else { "are" }, counted(report.overridden, "work"));
+        warnings.push(format!("{works} {are} taken in against a reservation, for this reason: {reason}"));
     }
     for labels in &report.labels {
         if labels.absent > 0 {

@@ -14,6 +14,7 @@ use fs_err as fs;
 
 use crate::error::{Error, Result};
 use crate::report::{FileReport, FileStatus};
+use crate::rights::{Sidecars, is_sidecar, names_beside};
 
 /// Archives may unpack to this many times their size, and 256 MiB; pictures seldom shrink below a fiftieth.
 pub(crate) const MAX_EXPANSION: u64 = 250;
@@ -86,6 +87,8 @@ pub(crate) struct Listing {
     pub turned_down: Vec<FileReport>,
     /// Label files, at most one a source.
     pub labels: Vec<LabelFile>,
+    /// What the files beside the pictures say about their use.
+    pub sidecars: Sidecars,
     /// State of the sources (sizes and times), hex: another value means another collection.
     pub fingerprint: String,
 }
@@ -163,9 +166,13 @@ impl Sink<'_> {
         self.listing.turned_down.push(report);
     }
 
-    /// Sorts a file by its name into picture, label file, or neither. `content` is asked for only when it is a label file.
+    /// Sorts a file by its name into picture, label file, sidecar, or neither. `content` is not asked for pictures.
     fn file(&mut self, name: &str, len: u64, place: Place, content: &mut dyn FnMut() -> std::io::Result<Vec<u8>>) {
-        if name::is_label_file(name) && len <= MAX_LABEL_BYTES {
+        if is_sidecar(name) {
+            let full = self.full(name);
+            self.listing.sidecars.add(&full, len, content);
+            self.turn_down(name, FileStatus::Ignored, "read for what it says about a picture's use");
+        } else if name::is_label_file(name) && len <= MAX_LABEL_BYTES {
             match content() {
                 Ok(bytes) => {
                     self.turn_down(name, FileStatus::Ignored, "a label file, not a picture");
@@ -189,6 +196,15 @@ impl Sink<'_> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let len = fs::metadata(path)?.len();
         self.file(&name, len, Place::File(path.to_owned()), &mut || fs::read(path));
+        for beside in names_beside(&name) {
+            let sidecar = path.with_file_name(&beside);
+            if let Ok(meta) = fs::metadata(&sidecar)
+                && meta.is_file()
+            {
+                let full = self.full(&beside);
+                self.listing.sidecars.add(&full, meta.len(), &mut || fs::read(&sidecar));
+            }
+        }
         Ok(())
     }
 }

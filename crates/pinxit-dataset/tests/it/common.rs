@@ -78,9 +78,9 @@ impl Place {
     }
 }
 
-/// 32×32 px, two threads.
+/// 32×32 px, two threads, works of one's own.
 pub fn options() -> ImportOptions {
-    ImportOptions { resolution: (32, 32), threads: 2, ..ImportOptions::default() }
+    ImportOptions { resolution: (32, 32), threads: 2, default_licence: Some("own".into()), ..ImportOptions::default() }
 }
 
 /// Status and reason of a file.

@@ -21,8 +21,7 @@ fn sub_folders_are_classes() {
         assert_eq!(set.class(i), Some(expected));
         assert_eq!(set.style(i), None);
     }
-    assert!(report.warnings.iter().any(|w| w.contains("6 of 6 pictures have no stated licence")), "{:?}", report.warnings);
-    assert_eq!(set.record(0).licence, "unstated");
+    assert_eq!(set.record(0).licence, "LicenseRef-own");
 }
 
 /// A folder of one sub-folder lost its class without a word.

@@ -8,3 +8,4 @@ mod labels;
 mod opening;
 mod packing;
 mod resume;
+mod rights;

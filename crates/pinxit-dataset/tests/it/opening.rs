@@ -47,8 +47,8 @@ fn other_folders_and_versions_are_refused() {
     place.import().unwrap();
     let path = place.target().join("dataset.json");
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replace("\"version\": 1", "\"version\": 2")).unwrap();
-    assert!(matches!(Dataset::open(&place.target()), Err(Error::Version { found: 2, known: 1, .. })));
+    std::fs::write(&path, text.replace("\"version\": 2", "\"version\": 3")).unwrap();
+    assert!(matches!(Dataset::open(&place.target()), Err(Error::Version { found: 3, known: 2, .. })));
     std::fs::write(&path, "{").unwrap();
     assert!(matches!(Dataset::open(&place.target()), Err(Error::Damaged { .. })));
 }
@@ -112,4 +112,14 @@ fn the_shelf_lists_and_removes() {
     assert!(home.join("not-a-dataset").exists());
     let left: Vec<_> = std::fs::read_dir(&home).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left.len(), 1, "{left:?}");
+}
+
+/// Written by pinxit before works were examined: it opens as it did, with the hash that runs remember.
+#[test]
+fn a_dataset_of_the_first_version_opens_with_its_hash() {
+    let set = Dataset::open(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/first-version"))).unwrap();
+    assert_eq!(set.manifest_hash(), "5a400847e3294cdc29faeda8fdc68dea0b1a757b371f3a358b67b1c84d806cdf");
+    assert_eq!((set.len(), set.description().version, set.examined_works()), (3, 1, 0));
+    assert_eq!((set.record(0).licence.as_str(), set.record(0).sha256.as_ref()), ("unstated", None));
+    set.verify_unchanged().unwrap();
 }

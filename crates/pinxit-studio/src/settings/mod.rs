@@ -108,7 +108,7 @@ section! {
         fit: FitTo = FitTo::Smart;
         /// Patches cut from each large picture; 0 takes each picture whole.
         patches: u32 = 0;
-        /// Licence of pictures for which no label file states one.
+        /// Licence of pictures for which nothing else states one; `own` for the person's own.
         license: Option<String> = None;
         /// Keep near-duplicates instead of dropping all but one.
         keep_near_duplicates: bool = false;

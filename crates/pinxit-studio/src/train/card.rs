@@ -21,6 +21,9 @@ pub struct RunCard {
     pub from: Option<String>,
     /// Labels it learns.
     pub condition: Condition,
+    /// Where the ledger ended when it began, `COUNT:HASH`: should the ledger lose that, the run tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<String>,
     /// When it began, RFC 3339.
     pub began: String,
     /// Program that began it.
@@ -35,7 +38,8 @@ impl RunCard {
             dataset: dataset.into(),
             from,
             condition,
-            began: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            ledger: None,
+            began: crate::ledger::now(),
             software: concat!("pinxit ", env!("CARGO_PKG_VERSION")).into(),
         }
     }

@@ -169,7 +169,8 @@ fn dataset_of(studio: &Studio, name: &str, card: &RunCard) -> Result<Dataset> {
 
 /// Begins a planned run. What was decided, and why, lies in the run folder before the first step.
 pub fn begin(studio: &Studio, plan: Plan, watcher: &mut dyn Watcher) -> Result<Trained> {
-    let Plan { name, dir, config, card, dataset, parent, earlier } = plan;
+    let Plan { name, dir, config, mut card, dataset, parent, earlier } = plan;
+    card.ledger = crate::ledger::of(studio).head()?.map(|head| head.to_string());
     watcher.event(Event::Started { task: Task::Train, name: name.clone() });
     if let Some(earlier) = earlier {
         let go_on = command(&["train", "--resume", &earlier]);
@@ -242,6 +243,7 @@ pub fn resumable(studio: &Studio, wanted: &str, length: Option<(Length, Origin)>
 /// Goes on with a run, to another end if `length` says so.
 pub fn resume(studio: &Studio, wanted: &str, length: Option<Length>, watcher: &mut dyn Watcher) -> Result<Trained> {
     let (name, dir) = runs::find(studio, wanted)?;
+    crate::ledger::check_ready(studio)?;
     watcher.event(Event::Started { task: Task::Train, name: name.clone() });
     let card = RunCard::load(&dir)?;
     let dataset = dataset_of(studio, &name, &card)?;
@@ -270,10 +272,28 @@ fn train(
     }
     let last = summary.model.ok_or_else(|| std::io::Error::other("the run ended without a model"))?;
     let model = models::keep(studio, &last, name)?;
+    write_down(studio, name, &model)?;
     let is_measurable = dataset.train().len() >= pinxit_train::metrics::LEAST_PICTURES;
     let trained = Trained { name: name.into(), kimg: summary.kimg, secs: summary.secs, run: dir, model, is_measurable };
     watcher.event(Event::Finished { task: Task::Train, result: figures(&trained), next: suggestions(&trained) });
     Ok(trained)
+}
+
+/// Tells the ledger of a model that was kept.
+fn write_down(studio: &Studio, name: &str, path: &std::path::Path) -> Result<()> {
+    let card = models::card(&models::Found { name: name.into(), path: path.into() })?;
+    let dataset = &card.meta.dataset;
+    let subject = serde_json::json!({
+        "model": name,
+        "model_hash": card.hash,
+        "dataset": dataset.name,
+        "manifest_hash": dataset.manifest_hash,
+        "licences": dataset.licences,
+        "overridden": dataset.overridden,
+        "kimg": card.meta.training.kimg,
+        "parent": card.meta.parent,
+    });
+    crate::ledger::write(studio, &[crate::ledger::entry(pinxit_trust::ledger::Kind::Training, subject)])
 }
 
 /// What makes sense after training: nothing that is bound to fail.

@@ -52,6 +52,9 @@ fn best_path(dir: &Path) -> PathBuf {
     dir.join("model-best.safetensors")
 }
 
+/// Creators named in a model file: enough to thank them, few enough to read.
+const NAMED_CREATORS: usize = 100;
+
 impl Run {
     /// Says that training begins, and shows where it stands.
     pub(super) fn begin(&mut self, observer: &mut dyn Observer) {
@@ -216,6 +219,10 @@ impl Run {
             class_counts: counts(d.classes().len(), d.train().iter().filter_map(|&i| d.class(i as usize))),
             style_counts: counts(d.styles().len(), d.train().iter().filter_map(|&i| d.style(i as usize))),
             licences: d.licences(),
+            works: d.examined_works(),
+            creators: d.creators(NAMED_CREATORS),
+            overridden: d.description().overridden,
+            override_reason: d.description().override_reason.clone(),
         };
         let meta = ModelMeta {
             name: d.name().into(),

@@ -31,7 +31,12 @@ pub fn dataset(dir: &Path, count: u32) -> Dataset {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(format!("{k:03}.bmp")), bmp(k + 1)).unwrap();
     }
-    let options = ImportOptions { resolution: (32, 32), keep_near_duplicates: true, ..ImportOptions::default() };
+    let options = ImportOptions {
+        resolution: (32, 32),
+        default_licence: Some("own".into()),
+        keep_near_duplicates: true,
+        ..ImportOptions::default()
+    };
     import(&[dir.join("pictures")], &options, &dir.join("set"), &mut |_| ControlFlow::Continue(())).unwrap();
     Dataset::open(&dir.join("set")).unwrap()
 }

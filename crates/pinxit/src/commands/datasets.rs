@@ -116,7 +116,7 @@ fn list(context: &Context) -> Result<()> {
         .collect();
     output::data(&output::table(&["name", "pictures", "size", "classes", "styles", "licences"], &rows));
     if rows.is_empty() {
-        context.next(&["pinxit import PICTURES --into NAME".into()]);
+        context.next(&["pinxit import PICTURES --into NAME --license own".into()]);
     }
     Ok(())
 }

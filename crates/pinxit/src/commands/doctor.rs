@@ -41,7 +41,7 @@ pub fn run(_: &DoctorArgs, context: &Context) -> Result<()> {
             hint: "the table above says what was found".into(),
         });
     }
-    context.next(&["pinxit demo".into(), "pinxit import PICTURES --into NAME".into()]);
+    context.next(&["pinxit demo".into(), "pinxit import PICTURES --into NAME --license own".into()]);
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use clap::Args;
 use pinxit_studio::event::{self, Silent};
 use pinxit_studio::import::{FileStatus, ImportReport, ImportRequest, import, inspect, suggestions};
 use pinxit_studio::settings::{FitTo, ImportPartial, ImportSettings, Setting, Size, resolved_json, write_resolved};
-use pinxit_studio::{Kind, Result};
+use pinxit_studio::{Kind, Result, check_reason};
 use serde_json::json;
 
 use crate::cli::words;
@@ -14,13 +14,17 @@ use crate::output;
 
 const EXAMPLES: &str = "\
 Examples:
-  pinxit import ~/Pictures/trees --into trees
-  pinxit import trees.zip --into trees --size 64x96 --fit letterbox
+  pinxit import ~/Pictures/trees --into trees --license own
+  pinxit import trees.zip --into trees --size 64x96 --fit letterbox --license own
   pinxit import paintings/ --into scenes --patches 12 --license CC0-1.0
   pinxit import flowers/ --into flowers --labels labels.csv
 
 Pictures are PNG, JPEG, WebP, GIF, TIFF, BMP or JPEG XL, whatever their names say.
 AVIF, HEIC and raw photographs are not read: save them as PNG or JPEG.
+
+Every picture needs a licence: in a label file, in its XMP, in a sidecar (a.png.license), or by --license for those without.
+Pictures reserved against training are left out, and copies of them too. Read are PLUS Data Mining and TDM reservations in XMP and
+a.xmp, a.tdm.json, tdmrep.json, and Content-Usage in a.headers and robots.txt (docs/rights.md).
 
 Sub-folders become classes, unless a label file (CSV or JSONL: file, class, style, caption, title, creator, licence,
 source, group, split) says otherwise; `file` is a path inside the source, or a name that only one picture has. A labels.csv,
@@ -48,9 +52,12 @@ pub struct ImportArgs {
     /// CSV or JSONL file of labels
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
-    /// Licence of pictures for which no label file states one, such as CC0-1.0
+    /// Licence of pictures for which nothing else states one: own for works of your own, or such as CC0-1.0
     #[arg(long, value_name = "LICENCE", visible_alias = "licence", value_parser = licence)]
     license: Option<String>,
+    /// Take in pictures although they are reserved against training, for this reason; it is kept with each of them and in the ledger
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    override_reservations: Option<String>,
     /// Replace a dataset of that name; the old one goes to bin/ of the home
     #[arg(long)]
     replace: bool,
@@ -70,7 +77,16 @@ pub struct ImportArgs {
 
 fn licence(text: &str) -> std::result::Result<String, String> {
     let name = text.trim();
-    if name.is_empty() { Err("a licence has a name, such as CC0-1.0".into()) } else { Ok(name.into()) }
+    if name.is_empty() {
+        Err("a licence has a name, such as CC0-1.0, or own for works of your own".into())
+    } else {
+        Ok(name.into())
+    }
+}
+
+fn reason(text: &str) -> std::result::Result<String, String> {
+    check_reason(text)?;
+    Ok(text.trim().to_owned())
 }
 
 pub fn run(args: ImportArgs, context: &mut Context) -> Result<()> {
@@ -87,6 +103,7 @@ pub fn run(args: ImportArgs, context: &mut Context) -> Result<()> {
         into: args.into,
         settings,
         labels: args.labels,
+        override_reservations: args.override_reservations,
         skip_classes: args.skip_class,
         skip_styles: args.skip_style,
         replace: args.replace,

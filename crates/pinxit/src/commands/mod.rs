@@ -8,8 +8,10 @@ pub mod evaluate;
 pub mod generate;
 pub mod import;
 pub mod info;
+pub mod ledger;
 pub mod man;
 pub mod models;
+pub mod policy;
 pub mod runs;
 pub mod train;
 
@@ -48,6 +50,8 @@ fn dispatch(command: Commands, context: &mut Context) -> Result<()> {
         Commands::Datasets(args) => datasets::run(args, context),
         Commands::Models(args) => models::run(args, context),
         Commands::Runs(args) => runs::run(args, context),
+        Commands::Ledger(args) => ledger::run(args, context),
+        Commands::Policy(args) => policy::run(&args, context),
         Commands::Info(args) => info::run(&args, context),
         Commands::Doctor(args) => doctor::run(&args, context),
         Commands::Demo(args) => demo::run(args, context),

@@ -1,8 +1,10 @@
 //! `pinxit models`
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use pinxit_studio::models::{self, ModelCard, ModelEntry};
 use pinxit_studio::shell::command;
-use pinxit_studio::{Kind, Result, counted, event};
+use pinxit_studio::{Kind, Result, card, counted, event, paths};
 use serde_json::json;
 
 use crate::context::Context;
@@ -12,9 +14,10 @@ const EXAMPLES: &str = "\
 Examples:
   pinxit models list
   pinxit models show trees
+  pinxit models card trees -o trees.md
   pinxit models remove trees";
 
-/// List, show and remove models
+/// List, show, describe and remove models
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ModelsArgs {
@@ -31,6 +34,17 @@ enum Action {
         /// Its name, a run, or a file
         name: String,
     },
+    /// The model card, in Markdown or JSON: works, licences and what they ask, training, measures, limits, ledger
+    Card {
+        /// Its name, a run, or a file
+        name: String,
+        /// Write it there instead of printing it
+        #[arg(short, long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Replace another file of that name
+        #[arg(long, requires = "out")]
+        overwrite: bool,
+    },
     /// Move a model into bin/ of the home
     Remove {
         /// Its name
@@ -42,6 +56,7 @@ pub fn run(args: ModelsArgs, context: &Context) -> Result<()> {
     match args.action {
         Action::List => list(context),
         Action::Show { name } => show(&name, context),
+        Action::Card { name, out, overwrite } => write_card(&name, out, overwrite, context),
         Action::Remove { name } => super::remove(Kind::Model, &name, context),
     }
 }
@@ -83,6 +98,19 @@ fn show(name: &str, context: &Context) -> Result<()> {
     }
     output::data(&output::table(&["what", &card.name], &rows(&card)));
     context.next(&[command(&["generate", name, "--seeds", "0-15", "--grid"])]);
+    Ok(())
+}
+
+fn write_card(name: &str, out: Option<PathBuf>, overwrite: bool, context: &Context) -> Result<()> {
+    let page = card::page(&context.studio, &models::find(&context.studio, name)?)?;
+    let text = if context.globals.json { event::versioned(&page) } else { page.markdown() };
+    match out {
+        None => output::data(text.trim_end()),
+        Some(path) => {
+            paths::write_beside_others(&path, format!("{}\n", text.trim_end()).as_bytes(), overwrite)?;
+            output::data(&path.display().to_string());
+        }
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// Networks so small that a run takes seconds: four stages of 8 channels at 32 px, a state saved every 40 pictures.
+/// Pictures of one's own, and networks so small that a run takes seconds: four stages of 8 channels at 32 px, a state saved every 40 pictures.
 const TINY: &str = "\
 [train]
 preset = \"xs-32\"
@@ -15,6 +15,8 @@ tick_kimg = 0.04
 snapshot_kimg = 0.2
 metric_pictures = 0
 preview = [2, 2]
+[import]
+license = \"own\"
 ";
 
 /// A temporary folder with a home in it.
@@ -145,8 +147,11 @@ pub fn settings() -> insta::Settings {
     settings.add_filter(r"\b[0-9a-f]{64}\b", "[HASH]");
     settings.add_filter(r"\b[0-9a-f]{12}\b", "[HASH]");
     settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[TIME]");
+    // Painted pixels, and so their fingerprints, differ between classes of machines.
+    settings.add_filter(r"\bKE[A-Z2-7]{40,}\b", "[ISCC]");
     settings.add_filter(r"pinxit \d+\.\d+\.\d+", "pinxit [VERSION]");
     settings.add_filter(r#""version":"\d+\.\d+\.\d+""#, r#""version":"[VERSION]""#);
+    settings.add_filter(r"\d+ weights", "[NUMBER] weights");
     // Sizes and lists of keys belong to other crates, which may change them.
     settings.add_filter(r#""(bytes|parameters)":\d+"#, r#""$1":"[NUMBER]""#);
     settings.add_filter(r"expected one of `.*", "expected one of [KEYS]");
