@@ -35,7 +35,7 @@ mod resize;
 mod saliency;
 mod sniff;
 
-pub use atomic::write_atomic;
+pub use atomic::{write_atomic, write_atomic_private};
 pub use decode::{Decoded, decode, read};
 pub use encode::{Encoding, encode};
 pub use error::Error;

@@ -12,13 +12,17 @@ pub mod generate;
 pub mod home;
 pub mod import;
 pub mod info;
+pub mod keys;
 pub mod machine;
 pub mod models;
 pub mod paths;
+mod press;
 pub mod runs;
 pub mod settings;
 pub mod shell;
+pub mod sign;
 pub mod train;
+pub mod verify;
 
 pub use error::Error;
 pub use event::{Event, Task, Watcher};
