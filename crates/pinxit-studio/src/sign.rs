@@ -7,7 +7,6 @@ use pinxit_trust::credential::{self, FORMATS, Making, ModelStatement, Parent, St
 use pinxit_trust::keys::ArtistKey;
 use pinxit_trust::verify::{Anchors, State, Trust, verify_bytes};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::event::{Event, Watcher};
 use crate::keys::{self, Passphrase};
@@ -81,7 +80,7 @@ impl Signer {
             title: title.into(),
             making: made.making,
             creator: (!keys::is_nameless(certificate)).then(|| certificate.name.clone()),
-            recipe: made.recipe.and_then(|text| serde_json::from_str::<Value>(text).ok()),
+            recipe: made.recipe.map(String::from),
             model: made.model,
             authorship: None,
             training: self.training,

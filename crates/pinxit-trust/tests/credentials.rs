@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{FORMATS, edited, generated, key, owner, picture, trusting};
+use common::{FORMATS, RECIPE, edited, generated, key, owner, picture, trusting};
 use pinxit_image::Limits;
 use pinxit_trust::credential::{CredentialError, SoftBinding, sign};
 use pinxit_trust::verify::{Anchors, Making, State, Trust, verify_bytes};
@@ -31,7 +31,7 @@ fn every_format_says_what_was_signed() {
 
         let says = report.says.unwrap();
         assert_eq!(says.making, Some(Making::AiGenerated), "{ending}");
-        assert_eq!(says.recipe, generated().recipe, "{ending}: the seed is whole");
+        assert_eq!(says.recipe.unwrap().to_string(), RECIPE, "{ending}: the seed is whole");
         assert_eq!((says.model.as_deref(), says.model_hash.as_deref()), (Some("trees"), Some("ab12")));
         assert_eq!(says.dataset_manifest.as_deref(), Some("cd34"));
         assert_eq!(says.creator, ["Jane Artist"]);

@@ -130,7 +130,7 @@ fn recipe(statement: &Statement<'_>) -> Option<Value> {
         Value::Object(fields) => fields.into_iter().filter(|(_, value)| !value.is_null()).collect(),
         _ => Map::new(),
     };
-    // JSON, so that a seed above 2^53 and the order of the fields stay as the recipe has them.
+    // The recipe is text within: verifiers in JavaScript read and write JSON before they hash it, and a seed above 2^53 would change.
     Some(json!({ "label": RECIPE_LABEL, "kind": "Json", "created": true, "data": said }))
 }
 

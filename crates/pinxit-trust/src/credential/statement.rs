@@ -11,8 +11,8 @@ pub struct Statement<'a> {
     pub making: Making<'a>,
     /// Who made it, as the person wants to be named; `None` names nobody beside the certificate.
     pub creator: Option<String>,
-    /// The recipe that paints it again, JSON as it stands in the file.
-    pub recipe: Option<Value>,
+    /// The recipe that paints it again, JSON, word for word as it stands in the file.
+    pub recipe: Option<String>,
     /// The model that painted it.
     pub model: Option<ModelStatement>,
     /// What the person did and decided, in short, if a log was kept.

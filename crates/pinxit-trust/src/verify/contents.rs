@@ -141,7 +141,10 @@ fn actions(value: &Value, said: &mut Said) {
 
 fn recipe(value: &Value, said: &mut Said) {
     let field = |name: &str| Some(value[name].clone()).filter(|v| !v.is_null());
-    said.recipe = field("recipe");
+    said.recipe = field("recipe").map(|recipe| match recipe.as_str() {
+        Some(text) => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+        None => recipe,
+    });
     said.authorship = field("authorship");
     said.model_hash = text(&value["model"]);
     said.dataset_manifest = text(&value["dataset_manifest"]);

@@ -3,6 +3,7 @@
 //! *Intact*: the file is, bit for bit, what was signed. *Signer*: the name in the certificate; anybody can put any name there.
 //! *Trust*: whether the person who asks has said before that she trusts the root of that certificate.
 mod contents;
+mod framing;
 mod report;
 
 pub use report::{ActionFact, IngredientFact, Making, Problem, Report, Said, SignerFact, State, Trust};
@@ -45,10 +46,12 @@ pub fn verify_bytes(bytes: &[u8], anchors: &Anchors) -> Result<Report, Credentia
     let roots: Vec<_> = anchors.own.iter().chain(anchors.trusted.iter().map(|root| &root.certificate)).cloned().collect();
     let context = shared_context(&roots)?;
     // The parsers of the library read whatever a stranger made: should one give up, that is a broken credential and no crash.
-    let read =
-        catch_unwind(AssertUnwindSafe(|| Reader::from_shared_context(&context).with_stream(media_type, Cursor::new(bytes))));
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        let reader = Reader::from_shared_context(&context).with_stream(media_type, Cursor::new(bytes))?;
+        Ok((reader, framing::fault(bytes, media_type)))
+    }));
     Ok(match read {
-        Ok(Ok(reader)) => contents::report(&reader, format, anchors),
+        Ok(Ok((reader, fault))) => contents::report(&reader, format, anchors).with_fault(fault),
         Ok(Err(c2pa::Error::JumbfNotFound)) => Report::missing(format, None),
         Ok(Err(c2pa::Error::RemoteManifestUrl(url))) => Report::missing(format, Some(url)),
         Ok(Err(e)) => Report::broken(format, &e.to_string()),

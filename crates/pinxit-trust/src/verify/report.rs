@@ -173,6 +173,15 @@ impl Report {
         }
     }
 
+    /// The same, and not intact where the boxes around the credential have a fault.
+    pub(super) fn with_fault(mut self, fault: Option<&str>) -> Self {
+        if let Some(why) = fault {
+            self.problems.push(Problem { code: "framing".into(), message: format!("the credential was changed: {why}") });
+            (self.state, self.intact, self.trust) = (State::Invalid, Some(false), Trust::Nobody);
+        }
+        self
+    }
+
     /// A file whose credential cannot be read.
     pub(super) fn broken(format: Format, why: &str) -> Self {
         let problem = Problem { code: "unreadable".into(), message: why.into() };

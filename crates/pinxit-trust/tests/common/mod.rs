@@ -9,7 +9,6 @@ use image::ImageFormat;
 use pinxit_trust::credential::{Edit, Making, ModelStatement, Parent, SourceType, Statement, TrainingUse};
 use pinxit_trust::keys::{ArtistKey, Certificate, Holder, TrustedRoot, Validity};
 use pinxit_trust::verify::Anchors;
-use serde_json::json;
 
 /// The formats, with the ending of a file name.
 pub const FORMATS: [(&str, ImageFormat); 5] = [
@@ -33,13 +32,16 @@ pub fn key(name: &str) -> ArtistKey {
     ArtistKey::issue(&Holder::artist(name), Validity::from_now()).unwrap()
 }
 
+/// A recipe with a seed that no floating-point number holds.
+pub const RECIPE: &str = r#"{"v":1,"seed":18446744073709551615,"psi":0.7}"#;
+
 /// What `generate` says of a picture.
 pub fn generated<'a>() -> Statement<'a> {
     Statement {
         title: "trees-000042.png".into(),
         making: Making::Created(SourceType::TrainedAlgorithmicMedia),
         creator: Some("Jane Artist".into()),
-        recipe: Some(json!({ "v": 1, "seed": u64::MAX, "psi": 0.7 })),
+        recipe: Some(RECIPE.into()),
         model: Some(ModelStatement { name: "trees".into(), hash: "ab12".into(), dataset_manifest: Some("cd34".into()) }),
         authorship: None,
         training: TrainingUse::NotAllowed,
