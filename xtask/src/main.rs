@@ -1,4 +1,4 @@
-//! The project's chores, one word each: `cargo xtask test|layers|docs|bench|evidence`.
+//! The project's chores, one word each: `cargo xtask test|layers|docs|trust|bench|evidence`.
 mod bench;
 mod docs;
 mod evidence;
@@ -6,6 +6,7 @@ mod layers;
 mod manifests;
 mod shell;
 mod test;
+mod trust;
 
 use anyhow::{Result, bail};
 
@@ -19,6 +20,7 @@ const HELP: &str = "cargo xtask CHORE
                      [--rounds 5] [--presets xs-64,s-64] [--parts peak,training,painting,kernels,start-up,instructions]
   bench --quick      one preset, a few kernels, one round, nothing written
   bench --instructions   instructions of a few kernels (valgrind), and their change against docs/benchmarks.md
+  trust              other people's verifiers judge our credentials (part of test; sets them up in .xtask/trust)
   evidence [NAME]    long proofs anyone can rerun; without a name, the list";
 
 fn main() -> Result<()> {
@@ -30,6 +32,7 @@ fn main() -> Result<()> {
         ["docs"] => docs::run(false),
         ["docs", "--write"] => docs::run(true),
         ["manifests"] => manifests::run(),
+        ["trust"] => trust::run(),
         ["bench", "--quick"] => bench::quick(),
         ["bench", "--instructions"] => bench::instructions::run(),
         ["bench", rest @ ..] => bench::run(rest),

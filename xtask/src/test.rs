@@ -1,5 +1,5 @@
 //! `cargo xtask test`: what CI runs and what a contributor runs, with its own set-up.
-use crate::{docs, layers, manifests, shell};
+use crate::{docs, layers, manifests, shell, trust};
 use anyhow::{Context, Result};
 
 /// Cheap checks first, so that a slip is told in seconds.
@@ -11,6 +11,7 @@ pub fn run() -> Result<()> {
     shell::step("lints", &cargo, &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     // Unit, property, snapshot, gradient, golden and end-to-end tests, all in the dev profile (optimised, with checks).
     shell::step("tests", &cargo, &["test", "--workspace", "--locked", "--no-fail-fast"])?;
+    trust::run()?;
     shell::step_env("rustdoc", &cargo, &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])?;
     docs::run(false)?;
     manifests::run_if_possible()?;

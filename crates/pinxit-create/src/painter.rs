@@ -25,6 +25,7 @@ pub struct Painter {
     classes: Vec<String>,
     styles: Vec<String>,
     vocabulary: Vocabulary,
+    dataset_manifest: String,
     class_counts: Vec<usize>,
     style_counts: Vec<usize>,
     weights: Bound<Tensor>,
@@ -40,6 +41,7 @@ impl Painter {
             classes: model.meta.classes.clone(),
             styles: model.meta.styles.clone(),
             vocabulary: Vocabulary::new(model.meta.words.clone()),
+            dataset_manifest: model.meta.dataset.manifest_hash.clone(),
             class_counts: model.meta.dataset.class_counts.clone(),
             style_counts: model.meta.dataset.style_counts.clone(),
             weights: generator.plan(&model.weights),
@@ -51,6 +53,10 @@ impl Painter {
     /// What this model is called in recipes.
     pub fn model(&self) -> &ModelRef {
         &self.model
+    }
+    /// Hash of the manifest of the dataset it learnt from; empty where the model does not say.
+    pub fn dataset_manifest(&self) -> &str {
+        &self.dataset_manifest
     }
     /// Class names, in the order of training.
     pub fn classes(&self) -> &[String] {

@@ -10,15 +10,23 @@ use std::path::Path;
 /// # Errors
 /// [`Error::Write`] with the path; the temporary file is removed.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    write(path, bytes).map_err(|source| Error::Write { path: path.to_path_buf(), source })
+    write(path, bytes, shared()).map_err(|source| Error::Write { path: path.to_path_buf(), source })
 }
 
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// The same for a secret: on Unix only its owner may read and write the file (mode 0600), from its first byte on.
+///
+/// # Errors
+/// As [`write_atomic`].
+pub fn write_atomic_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    write(path, bytes, private()).map_err(|source| Error::Write { path: path.to_path_buf(), source })
+}
+
+fn write(path: &Path, bytes: &[u8], builder: tempfile::Builder<'_, '_>) -> std::io::Result<()> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut file = builder().tempfile_in(folder)?;
+    let mut file = builder.tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|failed| failed.error)?;
@@ -27,11 +35,18 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 /// On Unix a new file gets the rights that the user's umask leaves, like any other file she saves;
 /// temporary files are otherwise made readable by their owner alone, and the rename keeps that.
-fn builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".pinxit-").suffix(".partial");
+fn shared() -> tempfile::Builder<'static, 'static> {
+    #[cfg_attr(not(unix), allow(unused_mut))]
+    let mut builder = private();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder
+}
+
+/// Temporary files are their owner's alone, and the rename keeps that.
+fn private() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".pinxit-").suffix(".partial");
     builder
 }
 

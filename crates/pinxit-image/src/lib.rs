@@ -36,7 +36,7 @@ mod saliency;
 mod sniff;
 mod xmp;
 
-pub use atomic::write_atomic;
+pub use atomic::{write_atomic, write_atomic_private};
 pub use decode::{Decoded, decode, read};
 pub use encode::{Encoding, encode};
 pub use error::Error;

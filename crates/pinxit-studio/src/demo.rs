@@ -11,6 +11,7 @@ use crate::home::Kind;
 use crate::import::{ImportRequest, import};
 use crate::settings::{Condition, GenerateSettings, ImportSettings, Origin, Setting, Size, Span, TrainSettings};
 use crate::shell::{command, quote};
+use crate::sign::Signing;
 use crate::train::{self, TrainRequest};
 use crate::{Error, Result, Studio};
 
@@ -39,6 +40,8 @@ pub struct DemoRequest {
     pub time: Span,
     /// A folder with `samples/` and `models/` instead of those built in.
     pub assets: Option<PathBuf>,
+    /// Sign the pictures.
+    pub sign: bool,
 }
 
 /// What the demo made.
@@ -108,12 +111,12 @@ fn all_of_it(studio: &Studio, request: &DemoRequest, watcher: &mut dyn Watcher) 
     let report = import(studio, &import_request(samples, size, licence), watcher)?;
 
     note(watcher, &format!("2 of 4: fine-tuning the base model on them for {}", request.time));
-    let before = paint(studio, &base.display().to_string(), PAINTED[0], watcher)?;
+    let before = paint(studio, &base.display().to_string(), PAINTED[0], request.sign, watcher)?;
     let trained = train_on(studio, &base, request.time, watcher)?;
 
     go_on(watcher)?;
     note(watcher, "3 of 4: painting");
-    let painted = paint(studio, NAME, PAINTED[1], watcher)?;
+    let painted = paint(studio, NAME, PAINTED[1], request.sign, watcher)?;
 
     go_on(watcher)?;
     note(watcher, "4 of 4: measuring");
@@ -248,7 +251,7 @@ fn train_on(studio: &Studio, base: &Path, time: Span, watcher: &mut dyn Watcher)
     train::begin(studio, train::plan(studio, &request)?, watcher)
 }
 
-fn paint(studio: &Studio, model: &str, folder: &str, watcher: &mut dyn Watcher) -> Result<(Vec<PathBuf>, PathBuf)> {
+fn paint(studio: &Studio, model: &str, folder: &str, sign: bool, watcher: &mut dyn Watcher) -> Result<(Vec<PathBuf>, PathBuf)> {
     let request = GenerateRequest {
         model: model.into(),
         seeds: (0..PICTURES).collect(),
@@ -256,7 +259,8 @@ fn paint(studio: &Studio, model: &str, folder: &str, watcher: &mut dyn Watcher) 
         styles: Vec::new(),
         caption: None,
         prompt: None,
-        settings: GenerateSettings::default(),
+        settings: GenerateSettings { sign, ..GenerateSettings::default() },
+        signing: Signing::default(),
         sheet: true,
         columns: None,
         out: Some(studio.home().join(folder)),

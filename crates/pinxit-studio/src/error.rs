@@ -158,6 +158,22 @@ pub enum Error {
     /// Painting.
     #[error(transparent)]
     Create(#[from] pinxit_create::Error),
+    /// A key.
+    #[error(transparent)]
+    Key(#[from] pinxit_trust::keys::KeyError),
+    /// A credential.
+    #[error(transparent)]
+    Credential(#[from] pinxit_trust::credential::CredentialError),
+    /// Files that were verified, and have no credential that holds. What is wrong with each has been said.
+    #[error("{}", not_vouched(*bad, *unreadable, *all))]
+    NotVouched {
+        /// How many have none that holds.
+        bad: usize,
+        /// How many cannot be read.
+        unreadable: usize,
+        /// Of how many.
+        all: usize,
+    },
 }
 
 impl Error {
@@ -198,7 +214,20 @@ impl Error {
             Error::Train(e) => return e.hint(),
             Error::Ledger(e) => return e.hint().map(String::from),
             Error::Create(e) => return e.hint(),
+            Error::Key(e) => return e.hint().map(String::from),
+            Error::Credential(e) => return e.hint().map(String::from),
+            // It answers the question; what to do about a file depends on who asks.
+            Error::NotVouched { .. } => return None,
         })
+    }
+}
+
+fn not_vouched(bad: usize, unreadable: usize, all: usize) -> String {
+    match (bad, unreadable, all) {
+        (_, 1.., 1) => "it cannot be read".into(),
+        (_, 1.., _) => format!("{unreadable} of {all} files cannot be read"),
+        (_, _, 1) => "no credential that holds".into(),
+        _ => format!("{bad} of {all} files have no credential that holds"),
     }
 }
 

@@ -10,8 +10,10 @@ use serde::Serialize;
 
 use crate::event::{Event, Task, Watcher, figures};
 use crate::outbox::{Outbox, Parcel};
+use crate::press::Press;
 use crate::settings::{GenerateSettings, ImageFormat};
 use crate::shell::command;
+use crate::sign::Signing;
 use crate::{Error, Result, Studio, counted, models, paths};
 
 /// Space between pictures of a contact sheet.
@@ -38,6 +40,8 @@ pub struct GenerateRequest {
     pub prompt: Option<String>,
     /// How.
     pub settings: GenerateSettings,
+    /// How they are signed, where the settings say that they are.
+    pub signing: Signing,
     /// Also a contact sheet.
     pub sheet: bool,
     /// Columns of the contact sheet; near-square if absent.
@@ -102,6 +106,8 @@ pub struct Generated {
     pub pictures: Vec<PathBuf>,
     /// The contact sheet.
     pub sheet: Option<PathBuf>,
+    /// Whose name stands in their credentials; none where they are not signed.
+    pub signed_by: Option<String>,
 }
 
 /// Paints; every file carries its recipe and is written whole or not at all.
@@ -119,10 +125,13 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     }
     let out = request.folder(&painter);
     request.check_names(&out, &recipes)?;
-    let mut outbox = Outbox::open(studio, request.overwrite)?;
-    paths::make_folder(&out)?;
     let encoding = request.settings.format.encoding(request.settings.quality);
-    let mut made = Generated { model: painter.model().hash.clone(), pictures: Vec::new(), sheet: None };
+    let mut outbox = Outbox::open(studio, request.overwrite)?;
+    let press = Press::open(studio, request.settings.sign.then_some(&request.signing), request.overwrite, watcher)?;
+    press.warn_of(&[encoding], watcher);
+    paths::make_folder(&out)?;
+    let mut made =
+        Generated { model: painter.model().hash.clone(), pictures: Vec::new(), sheet: None, signed_by: press.signed_by() };
     let mut on_sheet = Vec::new();
     for (i, part) in recipes.chunks(AT_ONCE).enumerate() {
         watcher.event(progress(i * AT_ONCE, recipes.len()));
@@ -133,15 +142,16 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
         }
         for (recipe, picture) in part.iter().zip(painter.paint(part)?) {
             let path = out.join(file_name(recipe, request));
-            let bytes = encoded(&picture, encoding, &recipe.to_json()?, recipe)?;
-            sent(outbox.add(Parcel::new(path, bytes, &picture, recipe))?, &mut made, watcher);
+            let text = recipe.to_json()?;
+            let file = press.finish(&path, encoded(&picture, encoding, &text, recipe)?, &painter, Some(&text))?;
+            sent(outbox.add(Parcel::new(path, file, &picture, recipe))?, &mut made, watcher);
             on_sheet.extend(request.sheet.then_some(picture));
         }
     }
     sent(outbox.send()?, &mut made, watcher);
     watcher.event(progress(recipes.len(), recipes.len()));
     if request.sheet {
-        let path = write_sheet(&out, &on_sheet, request, &recipes)?;
+        let path = write_sheet(&out, &on_sheet, request, &recipes, &press, &painter)?;
         watcher.event(Event::Picture { role: "sheet".into(), path: path.clone() });
         made.sheet = Some(path);
     }
@@ -232,6 +242,8 @@ pub struct RepaintRequest {
     pub quality: u8,
     /// Folder for the files.
     pub out: PathBuf,
+    /// How they are signed, if they are.
+    pub signing: Option<Signing>,
     /// Replace other files of the same names.
     pub overwrite: bool,
 }
@@ -283,12 +295,15 @@ pub fn replan(studio: &Studio, request: &RepaintRequest) -> Result<Vec<String>> 
     Ok(names)
 }
 
-/// Paints the recipes found in pictures again. A recipe is written back word for word, so a PNG has the same bytes.
+/// Paints the recipes found in pictures again: the same pixels. A recipe is written back word for word, so without a signature,
+/// which holds the time, a file has the same bytes as its original had without one.
 pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watcher) -> Result<Generated> {
     let (pictures, recipes) = (&request.pictures, request.read_all()?);
     watcher.event(Event::Started { task: Task::Generate, name: "again".into() });
-    let mut made = Generated { model: String::new(), pictures: Vec::new(), sheet: None };
     let mut outbox = Outbox::open(studio, request.overwrite)?;
+    let press = Press::open(studio, request.signing.as_ref(), request.overwrite, watcher)?;
+    press.warn_of(&recipes.iter().map(|again| again.encoding).collect::<Vec<_>>(), watcher);
+    let mut made = Generated { model: String::new(), pictures: Vec::new(), sheet: None, signed_by: press.signed_by() };
     let mut open: Option<Painter> = None;
     for (i, (path, again)) in pictures.iter().zip(recipes).enumerate() {
         watcher.event(progress(i, pictures.len()));
@@ -303,8 +318,8 @@ pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watc
         };
         let picture = paint(painter, &recipe)?;
         let to = request.out.join(name);
-        let bytes = encoded(&picture, encoding, &text, &recipe)?;
-        sent(outbox.add(Parcel::new(to, bytes, &picture, &recipe))?, &mut made, watcher);
+        let file = press.finish(&to, encoded(&picture, encoding, &text, &recipe)?, painter, Some(&text))?;
+        sent(outbox.add(Parcel::new(to, file, &picture, &recipe))?, &mut made, watcher);
         made.model = recipe.model.hash;
     }
     sent(outbox.send()?, &mut made, watcher);
@@ -372,13 +387,20 @@ fn encoded(picture: &Picture, encoding: Encoding, recipe_text: &str, recipe: &Re
 }
 
 /// `sheet.png`, or the next free number after it: nobody chose that name, so another sheet in the folder is no reason to fail.
-fn write_sheet(folder: &Path, pictures: &[Picture], request: &GenerateRequest, recipes: &[Recipe]) -> Result<PathBuf> {
+fn write_sheet(
+    folder: &Path,
+    pictures: &[Picture],
+    request: &GenerateRequest,
+    recipes: &[Recipe],
+    press: &Press,
+    painter: &Painter,
+) -> Result<PathBuf> {
     let columns = request.columns.unwrap_or_else(|| (pictures.len() as f64).sqrt().ceil() as usize).max(1);
     let sheet = pinxit_image::grid(pictures, columns, SHEET_GAP_PX)?;
     let bytes = pinxit_image::encode(&sheet, Encoding::Png, &about_sheet(recipes))?;
     let wanted = folder.join("sheet.png");
-    let path = if request.overwrite { wanted } else { paths::free_or_same(&wanted, &bytes) };
-    paths::write_beside_others(&path, &bytes, request.overwrite)?;
+    let path = if request.overwrite { wanted } else { paths::free_or(&wanted, |path| press.is_same(path, &bytes)) };
+    press.write(&path, &bytes, painter, None)?;
     Ok(path)
 }
 

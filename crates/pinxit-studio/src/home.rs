@@ -1,4 +1,4 @@
-//! The studio home: `datasets/NAME`, `runs/NAME`, `models/NAME.safetensors`, and `bin/` for what was removed.
+//! The studio home: `datasets/NAME`, `runs/NAME`, `models/NAME.safetensors`, `keys/`, and `bin/` for what was removed.
 use std::path::{Path, PathBuf};
 
 use pinxit_create::near;
@@ -55,6 +55,11 @@ impl Studio {
     /// The folder of one kind.
     pub fn folder(&self, kind: Kind) -> PathBuf {
         self.home.join(kind.folder())
+    }
+
+    /// The artist's key and the roots she trusts.
+    pub fn keys(&self) -> pinxit_trust::keys::KeyFolder {
+        pinxit_trust::keys::KeyFolder::at(self.home.join("keys"))
     }
 
     /// Where removed and replaced things lie until the person deletes them: nothing here empties it.

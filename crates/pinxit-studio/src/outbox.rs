@@ -8,6 +8,7 @@ use pinxit_trust::ledger::{Kind, New};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use crate::press::Finished;
 use crate::{Result, Studio, ledger, paths};
 
 /// Pictures written down at once: the disk is waited for once for all of them.
@@ -17,24 +18,23 @@ const AT_ONCE: usize = 64;
 pub(crate) struct Parcel {
     /// Where it goes.
     pub path: PathBuf,
-    /// The file.
-    pub bytes: Vec<u8>,
+    file: Finished,
     entry: New,
 }
 
 impl Parcel {
     /// A file that shows `picture`, painted by `recipe`.
-    pub fn new(path: PathBuf, bytes: Vec<u8>, picture: &Picture, recipe: &Recipe) -> Self {
-        let sha256: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+    pub fn new(path: PathBuf, file: Finished, picture: &Picture, recipe: &Recipe) -> Self {
+        let sha256: String = Sha256::digest(&file.bytes).iter().map(|b| format!("{b:02x}")).collect();
         let subject = json!({
             "file": path.file_name().map(|n| n.to_string_lossy()),
             "sha256": sha256,
-            "iscc": pinxit_trust::fingerprint::iscc(&bytes, picture).ok(),
+            "iscc": pinxit_trust::fingerprint::iscc(&file.bytes, picture).ok(),
             "model": recipe.model.name,
             "model_hash": recipe.model.hash,
             "seed": recipe.seed,
         });
-        Parcel { path, bytes, entry: ledger::entry(Kind::Export, subject) }
+        Parcel { path, file, entry: ledger::entry(Kind::Export, subject) }
     }
 }
 
@@ -61,12 +61,12 @@ impl<'a> Outbox<'a> {
     /// Writes down and writes out what waits. A file that lies there already with the same bytes has left before.
     pub fn send(&mut self) -> Result<Vec<PathBuf>> {
         let parcels = std::mem::take(&mut self.waiting);
-        let is_new = |parcel: &&Parcel| !paths::holds(&parcel.path, &parcel.bytes);
+        let is_new = |parcel: &&Parcel| !paths::holds(&parcel.path, &parcel.file.bytes);
         let entries: Vec<New> = parcels.iter().filter(is_new).map(|parcel| parcel.entry.clone()).collect();
         ledger::write(self.studio, &entries)?;
         let mut written = Vec::new();
         for parcel in parcels {
-            paths::write_beside_others(&parcel.path, &parcel.bytes, self.overwrite)?;
+            paths::write_beside_others(&parcel.path, &parcel.file.bytes, self.overwrite || parcel.file.replaces)?;
             written.push(parcel.path);
         }
         Ok(written)

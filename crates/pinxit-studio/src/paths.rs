@@ -45,11 +45,16 @@ pub fn write_beside_others(path: &Path, bytes: &[u8], overwrite: bool) -> Result
 
 /// `name.png`, or `name-2.png`, `name-3.png`…: the first that is free or holds these very bytes. For names nobody chose.
 pub fn free_or_same(path: &Path, bytes: &[u8]) -> PathBuf {
+    free_or(path, |candidate| holds(candidate, bytes))
+}
+
+/// The same: the first that is free or of which `is_same` holds.
+pub fn free_or(path: &Path, is_same: impl Fn(&Path) -> bool) -> PathBuf {
     let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let ending = path.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
     let mut candidate = path.to_path_buf();
     for i in 2.. {
-        if !candidate.exists() || holds(&candidate, bytes) {
+        if !candidate.exists() || is_same(&candidate) {
             break;
         }
         candidate = path.with_file_name(format!("{stem}-{i}{ending}"));
@@ -57,8 +62,8 @@ pub fn free_or_same(path: &Path, bytes: &[u8]) -> PathBuf {
     candidate
 }
 
-/// Whether the file lies there with these very bytes.
-pub(crate) fn holds(path: &Path, bytes: &[u8]) -> bool {
+/// Whether a file holds these very bytes.
+pub fn holds(path: &Path, bytes: &[u8]) -> bool {
     fs_err::metadata(path).is_ok_and(|m| m.len() == bytes.len() as u64) && fs_err::read(path).is_ok_and(|found| found == bytes)
 }
 

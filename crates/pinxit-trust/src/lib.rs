@@ -3,5 +3,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))] // in a test a panic is the report
 pub mod originality;
 
+pub mod credential;
 pub mod fingerprint;
+pub mod keys;
 pub mod ledger;
+pub mod verify;

@@ -17,6 +17,7 @@ The usual road:
   pinxit train trees --for 1h                          learn from them
   pinxit generate trees --seeds 0-15                   paint new ones
   pinxit evaluate trees --dataset trees                measure how good they are
+  pinxit verify PICTURE                                who made a picture, with what: any file from anywhere
 
 Options can also be set by environment variables (shown as [env: …]) and in config.toml of the home;
 flags win over variables, variables over files. Data goes to stdout, everything else to stderr.
@@ -81,12 +82,15 @@ pub enum Commands {
     Generate(generate::GenerateArgs),
     Evaluate(evaluate::EvaluateArgs),
     Audit(audit::AuditArgs),
+    Sign(sign::SignArgs),
+    Verify(verify::VerifyArgs),
     Datasets(datasets::DatasetsArgs),
     #[command(alias = "model")]
     Models(models::ModelsArgs),
     Runs(runs::RunsArgs),
     Ledger(ledger::LedgerArgs),
     Policy(policy::PolicyArgs),
+    Keys(keys::KeysArgs),
     Info(info::InfoArgs),
     Doctor(doctor::DoctorArgs),
     Demo(demo::DemoArgs),

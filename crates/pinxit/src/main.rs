@@ -21,6 +21,8 @@ use pinxit_studio::Error;
 const FAILED: u8 = 1;
 /// Wrong usage; clap's own code.
 const USAGE: u8 = 2;
+/// Asked by `verify`: a credential is invalid or missing.
+const NOT_VOUCHED: u8 = 3;
 /// A mistake of ours.
 const INTERNAL: u8 = 70;
 /// Ctrl-C; a checkpoint was saved.
@@ -52,8 +54,14 @@ fn run() -> u8 {
     match commands::run(parsed, &matches) {
         Ok(()) => 0,
         Err(e) => {
-            output::error(&e, json);
-            if matches!(e, Error::Interrupted { .. }) { INTERRUPTED } else { FAILED }
+            // The answer about each file was the one object that was asked for.
+            let is_said = matches!(e, Error::NotVouched { .. });
+            output::error(&e, json && !is_said);
+            match e {
+                Error::Interrupted { .. } => INTERRUPTED,
+                Error::NotVouched { unreadable: 0, .. } => NOT_VOUCHED,
+                _ => FAILED,
+            }
         }
     }
 }

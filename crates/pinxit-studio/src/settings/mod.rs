@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use files::{file, files, resolved_json, sourced, write_resolved};
-pub use values::{Condition, FitTo, ImageFormat, Instructions, Size, Span};
+pub use values::{Condition, FitTo, ImageFormat, Instructions, Size, Span, TrainingUse};
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +146,18 @@ section! {
         format: ImageFormat = ImageFormat::Png;
         /// Quality of lossy formats, 1 to 100.
         quality: u8 = 90;
+        /// Sign the pictures with the studio's key.
+        sign: bool = true;
+    }
+}
+
+section! {
+    /// What a credential says beside the picture, and what opens the key.
+    SignSettings, SignPartial {
+        /// Whether others may train on the pictures.
+        training_use: TrainingUse = TrainingUse::NotAllowed;
+        /// File with the passphrase of the key, on its first line.
+        passphrase_file: Option<PathBuf> = None;
     }
 }
 
@@ -168,6 +180,9 @@ pub struct SettingsFile {
     /// `[generate]`.
     #[serde(default)]
     pub generate: GeneratePartial,
+    /// `[sign]`.
+    #[serde(default)]
+    pub sign: SignPartial,
     /// `[expert]`: any key of a run's `config.toml`, for those who know why.
     #[serde(default)]
     pub expert: toml::Table,

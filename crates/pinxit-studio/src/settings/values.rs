@@ -99,6 +99,16 @@ words! {
 }
 
 words! {
+    /// What others may do with a picture in training, as its credential says.
+    TrainingUse {
+        /// Nothing.
+        NotAllowed = "not-allowed",
+        /// Everything.
+        Allowed = "allowed",
+    }
+}
+
+words! {
     /// Processor instructions to compute with.
     Instructions {
         /// The best this processor has.

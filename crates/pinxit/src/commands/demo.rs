@@ -26,13 +26,16 @@ pub struct DemoArgs {
     /// How long to train
     #[arg(long = "for", value_name = "TIME", default_value = "2m")]
     time: Span,
+    /// Do not sign the pictures
+    #[arg(long)]
+    no_sign: bool,
     /// A folder with samples/ and models/ to use instead of those built in
     #[arg(long, value_name = "DIR", help_heading = "More")]
     assets: Option<PathBuf>,
 }
 
 pub fn run(args: DemoArgs, context: &mut Context) -> Result<()> {
-    let request = DemoRequest { out: args.out, time: args.time, assets: args.assets };
+    let request = DemoRequest { out: args.out, time: args.time, assets: args.assets, sign: !args.no_sign };
     let made = demo(&request, &mut context.face)?;
     if context.globals.json {
         return Ok(());

@@ -7,9 +7,11 @@ use pinxit_studio::generate::{
     GenerateRequest, Generated, Prompt, RepaintRequest, generate, plan, remarks, repaint, replan, suggestions, understood,
 };
 use pinxit_studio::settings::{GeneratePartial, GenerateSettings, ImageFormat, Setting, resolved_json, write_resolved};
+use pinxit_studio::sign::Signing;
 use pinxit_studio::{Result, counted};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
+use super::signing::SigningArgs;
 use crate::cli::words;
 use crate::context::Context;
 use crate::output;
@@ -22,7 +24,8 @@ Examples:
   pinxit generate emoji --prompt 'a sad yellow face, noto style'
   pinxit generate --from pictures/trees-000042.png
 
-Every file carries its recipe (model, seed, labels, psi); --from paints it again, byte for byte on the same machine.
+Every file carries its recipe (model, seed, labels, psi); --from paints it again, pixel for pixel on the same machine (with
+--no-sign byte for byte). Every file is signed with your key: pinxit keys init; without one the studio makes a key of its own.
 Without --class a model that knows classes draws one for each seed, as often as its training pictures have them; none where
 a prompt says in other words what to paint. --prompt takes the names of a class and a style out of a sentence, and a model trained with --condition captions reads
 its other words too; words it does not know are named.";
@@ -76,6 +79,11 @@ pub struct GenerateArgs {
     /// Say what would be painted, and stop
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// Do not sign the pictures: no credential goes into the files
+    #[arg(id = "sign", long = "no-sign", help_heading = "Signing")]
+    no_sign: bool,
+    #[command(flatten)]
+    signing: SigningArgs,
 }
 
 fn psi(text: &str) -> std::result::Result<f64, String> {
@@ -107,16 +115,23 @@ fn parse_seeds(text: &str) -> std::result::Result<Seeds, String> {
 }
 
 pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
-    let given = GeneratePartial { psi: args.psi, format: args.format, quality: args.quality };
+    let given =
+        GeneratePartial { psi: args.psi, format: args.format, quality: args.quality, sign: args.no_sign.then_some(false) };
     let (settings, mut resolved) = context.resolve(|file| &file.generate, &given, GenerateSettings::resolve);
+    let (sign_settings, sign_resolved) = args.signing.resolve(context);
+    // A dry run opens no key, so it asks for no passphrase.
+    let signing =
+        if settings.sign && !args.dry_run { args.signing.signing(&sign_settings, context)? } else { Signing::default() };
     let Some(model) = args.model else {
         let out = args.out.unwrap_or_else(|| PathBuf::from("."));
         let (pictures, overwrite) = (args.from, args.overwrite);
-        let request = RepaintRequest { pictures, format: args.format, quality: settings.quality, out, overwrite };
+        let signing = settings.sign.then_some(signing);
+        let request = RepaintRequest { pictures, format: args.format, quality: settings.quality, out, signing, overwrite };
         if args.dry_run {
             // The recipe holds psi, and each picture has a format of its own.
-            resolved.retain(|s| s.key == "quality" || s.key == "format" && args.format.is_some());
-            return say_dry(&replan(&context.studio, &request)?, &request.out, None, &resolved, context);
+            resolved.retain(|s| ["quality", "sign"].contains(&s.key) || s.key == "format" && args.format.is_some());
+            let sections = [("generate", resolved), ("sign", sign_resolved)];
+            return say_dry(&replan(&context.studio, &request)?, &request.out, None, &sections, context);
         }
         let made = repaint(&context.studio, &request, &mut context.face)?;
         return say(&made, context, &[]);
@@ -129,6 +144,7 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
         caption: args.caption,
         prompt: args.prompt,
         settings,
+        signing,
         sheet: args.grid,
         columns: args.columns.map(usize::from),
         out: args.out,
@@ -140,21 +156,30 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
         let folder = request.folder(&painter);
         request.check_names(&folder, &recipes)?;
         let prompt = request.prompt.as_deref().map(|text| painter.prompt(text));
-        return say_dry(&request.files(&recipes), &folder, prompt.as_ref(), &resolved, context);
+        let sections = [("generate", resolved), ("sign", sign_resolved)];
+        return say_dry(&request.files(&recipes), &folder, prompt.as_ref(), &sections, context);
     }
     let made = generate(&context.studio, &request, &mut context.face)?;
     say(&made, context, &suggestions(&made))
 }
 
 /// What would be painted and how, and nothing is.
-fn say_dry(files: &[String], folder: &Path, prompt: Option<&Prompt>, resolved: &[Setting], context: &Context) -> Result<()> {
-    let mut object = json!({ "dry_run": "generate", "folder": folder, "pictures": files, "settings": resolved_json(resolved) });
+fn say_dry(
+    files: &[String],
+    folder: &Path,
+    prompt: Option<&Prompt>,
+    sections: &[(&str, Vec<Setting>)],
+    context: &Context,
+) -> Result<()> {
+    let settings: Map<String, Value> = sections.iter().flat_map(|(_, resolved)| resolved_json(resolved)).collect();
+    let mut object = json!({ "dry_run": "generate", "folder": folder, "pictures": files, "settings": settings });
     let mut head = format!("# {} into {}\n", counted(files.len(), "picture"), folder.display());
     if let Some(prompt) = prompt {
         object["prompt"] = json!(prompt);
         head += &format!("# the prompt names {}\n", understood(prompt));
     }
-    output::dry_run(context.globals.json, object, &(head + &write_resolved("generate", resolved)));
+    let text: Vec<String> = sections.iter().map(|(name, resolved)| write_resolved(name, resolved)).collect();
+    output::dry_run(context.globals.json, object, &(head + &text.join("\n")));
     Ok(())
 }
 

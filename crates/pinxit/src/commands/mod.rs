@@ -8,12 +8,16 @@ pub mod evaluate;
 pub mod generate;
 pub mod import;
 pub mod info;
+pub mod keys;
 pub mod ledger;
 pub mod man;
 pub mod models;
 pub mod policy;
 pub mod runs;
+pub mod sign;
+mod signing;
 pub mod train;
+pub mod verify;
 
 use clap::ArgMatches;
 use pinxit_studio::{Error, Result};
@@ -53,6 +57,9 @@ fn dispatch(command: Commands, context: &mut Context) -> Result<()> {
         Commands::Ledger(args) => ledger::run(args, context),
         Commands::Policy(args) => policy::run(&args, context),
         Commands::Info(args) => info::run(&args, context),
+        Commands::Keys(args) => keys::run(args, context),
+        Commands::Sign(args) => sign::run(args, context),
+        Commands::Verify(args) => verify::run(&args, context),
         Commands::Doctor(args) => doctor::run(&args, context),
         Commands::Demo(args) => demo::run(args, context),
         Commands::Completions(args) => completions::run(&args),

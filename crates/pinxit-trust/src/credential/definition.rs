@@ -1,0 +1,148 @@
+//! A statement as the manifest definition of the C2PA library.
+use serde_json::{Map, Value, json};
+
+use super::{Edit, Making, ModelStatement, Parent, SoftBinding, Statement, TrainingUse};
+
+/// Our own assertion: the recipe, the model, the dataset.
+pub(crate) const RECIPE_LABEL: &str = "org.pinxit.recipe";
+/// CAWG's assertion about training.
+pub(crate) const TRAINING_LABEL: &str = "cawg.training-mining";
+/// The entry of it that is about models like ours.
+const GENERATIVE_TRAINING: &str = "cawg.ai_generative_training";
+
+const PROGRAM: &str = "pinxit";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// How actions name the two ingredients there can be.
+const MODEL: &str = "model";
+const PARENT: &str = "parent";
+
+/// The definition of a credential for a file of that media type.
+pub(super) fn of(statement: &Statement<'_>, media_type: &str) -> String {
+    let mut assertions = vec![attributed("c2pa.actions.v2", json!({ "actions": actions(statement) }))];
+    assertions.extend([&statement.watermark, &statement.fingerprint].into_iter().flatten().map(soft_binding));
+    assertions.push(attributed(TRAINING_LABEL, json!({ "entries": training(statement.training) })));
+    assertions.push(metadata(statement));
+    assertions.extend(recipe(statement));
+    let definition = json!({
+        "title": statement.title,
+        "format": media_type,
+        "claim_generator_info": [{ "name": PROGRAM, "version": VERSION }],
+        "assertions": assertions,
+        "ingredients": statement.model.iter().map(model).collect::<Vec<_>>(),
+    });
+    definition.to_string()
+}
+
+/// What is said of the parent beside what the library reads in its file.
+pub(super) fn parent(parent: &Parent<'_>) -> Value {
+    json!({ "title": parent.title, "relationship": "parentOf", "label": PARENT })
+}
+
+/// An assertion that the signer makes himself, as against one that he passes on.
+fn attributed(label: &str, data: Value) -> Value {
+    json!({ "label": label, "data": data, "created": true })
+}
+
+fn actions(statement: &Statement<'_>) -> Vec<Value> {
+    let mut all = match &statement.making {
+        Making::Created(source) => {
+            let mut created = action("c2pa.created", statement);
+            created["digitalSourceType"] = source.uri().into();
+            if let Some(model) = &statement.model {
+                created["description"] = format!("painted by the model {} ({})", model.name, model.hash).into();
+                created["parameters"] = json!({ "ingredientIds": [MODEL] });
+            }
+            vec![created]
+        }
+        Making::Edited { edits, .. } => {
+            let mut opened = action("c2pa.opened", statement);
+            opened["parameters"] = json!({ "ingredientIds": [PARENT] });
+            std::iter::once(opened).chain(edits.iter().map(|e| edit(e, statement))).collect()
+        }
+    };
+    if statement.watermark.is_some() {
+        all.push(action("c2pa.watermarked.bound", statement));
+    }
+    all
+}
+
+/// Program, version and UTC time in every action: what California SB 942 (22757.3) and GB 45438 ask a provider to state.
+fn action(name: &str, statement: &Statement<'_>) -> Value {
+    json!({ "action": name, "when": statement.when, "softwareAgent": { "name": PROGRAM, "version": VERSION } })
+}
+
+fn edit(edit: &Edit, statement: &Statement<'_>) -> Value {
+    let mut value = action(&edit.action, statement);
+    value["description"] = edit.description.as_str().into();
+    if let Some(source) = edit.source {
+        value["digitalSourceType"] = source.uri().into();
+    }
+    if statement.model.is_some() {
+        value["parameters"] = json!({ "ingredientIds": [MODEL] });
+    }
+    value
+}
+
+fn soft_binding(binding: &SoftBinding) -> Value {
+    attributed("c2pa.soft-binding", json!({ "alg": binding.alg, "blocks": [{ "scope": {}, "value": binding.value }] }))
+}
+
+fn training(training: TrainingUse) -> Value {
+    let kinds = ["cawg.ai_inference", GENERATIVE_TRAINING, "cawg.ai_training", "cawg.data_mining"];
+    Value::Object(kinds.into_iter().map(|kind| (kind.to_string(), json!({ "use": training.word() }))).collect())
+}
+
+/// IPTC terms as JSON-LD (CAWG metadata 1.1); as CBOR, the library's default, other verifiers refuse it.
+fn metadata(statement: &Statement<'_>) -> Value {
+    let mut data = Map::new();
+    data.insert(
+        "@context".into(),
+        json!({ "dc": "http://purl.org/dc/elements/1.1/", "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/" }),
+    );
+    if let Some(creator) = &statement.creator {
+        data.insert("dc:creator".into(), json!([creator]));
+    }
+    data.insert("dc:title".into(), json!(statement.title));
+    let source = match &statement.making {
+        Making::Created(source) => Some(*source),
+        Making::Edited { edits, .. } => edits.iter().rev().find_map(|e| e.source),
+    };
+    if let Some(source) = source {
+        data.insert("Iptc4xmpExt:DigitalSourceType".into(), json!(source.uri()));
+    }
+    json!({ "label": "cawg.metadata", "kind": "Json", "data": data })
+}
+
+fn recipe(statement: &Statement<'_>) -> Option<Value> {
+    let model = statement.model.as_ref();
+    if statement.recipe.is_none() && model.is_none() && statement.authorship.is_none() {
+        return None;
+    }
+    let data = json!({
+        "v": 1,
+        "recipe": statement.recipe,
+        "model": model.map(|m| &m.hash),
+        "dataset_manifest": model.and_then(|m| m.dataset_manifest.as_ref()),
+        "authorship": statement.authorship,
+    });
+    let said: Map<String, Value> = match data {
+        Value::Object(fields) => fields.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+        _ => Map::new(),
+    };
+    // The recipe is text within: verifiers in JavaScript read and write JSON before they hash it, and a seed above 2^53 would change.
+    Some(json!({ "label": RECIPE_LABEL, "kind": "Json", "created": true, "data": said }))
+}
+
+fn model(model: &ModelStatement) -> Value {
+    let learnt = model.dataset_manifest.as_ref().map(|hash| format!("; learnt from the dataset with manifest {hash}"));
+    json!({
+        "title": model.name,
+        "format": "application/octet-stream",
+        "relationship": "inputTo",
+        "label": MODEL,
+        "instance_id": format!("urn:pinxit:model:{}", model.hash),
+        "description": format!("model {}{}", model.hash, learnt.unwrap_or_default()),
+        "data_types": [{ "type": "c2pa.types.model" }],
+    })
+}

@@ -1,0 +1,38 @@
+//! Single bytes to change in a signed file, so that whoever verifies it must notice.
+#![allow(dead_code)] // not every test uses all
+
+/// How many of each file.
+pub const FLIPS: usize = 100;
+
+/// Zero bytes in a row that are taken for padding: the credential keeps room for a signature of unknown length.
+const PADDING: usize = 8;
+
+/// `(offset, mask)`, spread over the file by a fixed generator; none lies in padding.
+pub fn flips(file: &[u8]) -> Vec<(usize, u8)> {
+    let free = outside_padding(file);
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    let mut random = || {
+        // SplitMix64 (Steele, Lea, Flood 2014).
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    };
+    (0..FLIPS).map(|_| (free[(random() % free.len() as u64) as usize], 1 << (random() % 8))).collect()
+}
+
+fn outside_padding(file: &[u8]) -> Vec<usize> {
+    let mut free = Vec::new();
+    let mut at = 0;
+    while at < file.len() {
+        let zeros = file[at..].iter().take_while(|b| **b == 0).count();
+        if zeros >= PADDING {
+            at += zeros;
+            continue;
+        }
+        free.extend(at..at + zeros.max(1));
+        at += zeros.max(1);
+    }
+    free
+}
