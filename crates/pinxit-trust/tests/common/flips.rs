@@ -23,7 +23,7 @@ pub fn flips(file: &[u8]) -> Vec<(usize, u8)> {
 }
 
 fn outside_padding(file: &[u8]) -> Vec<usize> {
-    let mut free = Vec::new();
+    let (mut free, unsigned) = (Vec::new(), checksum(file));
     let mut at = 0;
     while at < file.len() {
         let zeros = file[at..].iter().take_while(|b| **b == 0).count();
@@ -34,5 +34,15 @@ fn outside_padding(file: &[u8]) -> Vec<usize> {
         free.extend(at..at + zeros.max(1));
         at += zeros.max(1);
     }
+    free.retain(|offset| !unsigned.contains(offset));
     free
+}
+
+/// Where a PNG keeps the checksum of the chunk that holds the credential. It is behind what is signed, and decides nothing: neither
+/// c2pa nor encypher-c2pa looks at it.
+fn checksum(file: &[u8]) -> std::ops::Range<usize> {
+    let chunk = file.windows(4).position(|name| name == b"caBX").filter(|_| file.starts_with(b"\x89PNG"));
+    let Some(name) = chunk else { return 0..0 };
+    let len = file[name - 4..name].iter().fold(0, |len, byte| len << 8 | usize::from(*byte));
+    name + 4 + len..name + 8 + len
 }
