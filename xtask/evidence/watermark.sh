@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The watermark under attacks done by Pillow and ffmpeg, beside RivaGAN; false positives on unmarked pictures; the tables of
-# docs/watermark.md. PICTURES (200) a size, SIZES ("512 256 128"), DECODES (100000) and WINDOW (128 px) may be set; RIVA=0 leaves
-# RivaGAN out. Needs ffmpeg with libx264, the sets of `cargo xtask evidence sets`, and the models of the results.
+# docs/watermark.md. PICTURES (200) a size, SIZES ("512 256 128"), DECODES (100000) and WINDOW (128 px) may be set; RIVA says on how many pictures RivaGAN is
+# tried (20; 0 none). MINUTES ends the attacks of a size early. Needs ffmpeg with libx264, the sets of `cargo xtask evidence sets`, and the models of the results.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${OUT:-.xtask/watermark-out} venv=.xtask/watermark
@@ -18,9 +18,9 @@ cargo build --quiet --release -p pinxit-trust --example watermark
 tool=${CARGO_TARGET_DIR:-target}/release/examples/watermark
 for size in ${SIZES:-512 256 128}; do
   "$venv/bin/python" xtask/evidence/watermark.py --tool "$tool" --out "$out/$size" --size "$size" --pictures "${PICTURES:-200}" \
-    --riva "${RIVA:-1}" --sets .xtask/sets/landscapes-clean .xtask/sets/met --painted ${PAINTED:-.xtask/home/pictures}
+    --riva "${RIVA:-20}" --minutes "${MINUTES:-600}" --sets .xtask/sets/landscapes-clean .xtask/sets/met --painted ${PAINTED:-.xtask/home/pictures}
 done
 if [ "${DECODES:-100000}" != 0 ]; then
-  find -L .xtask/sets/landscapes-clean .xtask/sets/met .xtask/sets/fashion -name '*.jpg' | LC_ALL=C sort | head -n "${WINDOW_PICTURES:-300}" \
+  find -L .xtask/sets/landscapes-clean .xtask/sets/met -name '*.jpg' | LC_ALL=C sort | head -n "${WINDOW_PICTURES:-300}" \
     | "$tool" windows "unmarked" "${DECODES:-100000}" "${WINDOW:-128}" | tee "$out/unmarked.txt"
 fi
