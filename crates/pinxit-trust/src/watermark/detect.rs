@@ -1,12 +1,12 @@
 //! The search: as the picture lies, then mirrored and turned, then at the scales and turns its own lattice suggests.
 
+use super::Found;
 use super::code;
 use super::correlate::{Bank, Peak, Tile, fold, turned_back};
 use super::filter::evened;
 use super::lattice::{Lattice, candidates};
 use super::pattern::TILE_LEN;
 use super::plane::Plane;
-use super::Found;
 
 /// Energy below which nothing is decoded, deviations. The weakest message that could be decoded had 8, the highest of 99.9 %
 /// of unmarked places 5.6 (`docs/watermark.md` has the arithmetic).
