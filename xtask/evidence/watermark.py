@@ -190,7 +190,7 @@ def main():
     marked, ids = mark_ours(args, sources, bits)
     result = {"ours": {"quality": quality("ours", before, marked), "read": read_ours(args, marked, ids)}}
     if args.riva:
-        theirs = before[: args.riva] if args.riva > 1 else before
+        theirs = before[:: max(1, len(before) // args.riva)][: args.riva] if args.riva > 1 else before
         marked, hit = riva(theirs)
         result["rivagan"] = {"quality": quality(f"RivaGAN ({len(theirs)})", theirs, marked), "read": hit}
     for name, share in result["ours"]["read"].items():

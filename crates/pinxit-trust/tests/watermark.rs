@@ -98,7 +98,7 @@ fn the_same_again_is_the_same() {
 
 #[test]
 fn no_picture_makes_the_detector_panic() {
-    for (width, height) in [(1, 1), (1, 700), (3, 2), (39, 41), (64, 64), (700, 1), (2000, 40), (1500, 1300)] {
+    for (width, height) in [(1, 1), (1, 700), (3, 2), (39, 41), (64, 64), (700, 1), (1300, 40), (1100, 1030)] {
         for colour in [[0; 3], [255; 3], [128, 3, 77]] {
             assert!(WATERMARK.detect(&Picture::filled(width, height, colour)).is_none());
         }

@@ -2,6 +2,9 @@
 
 use pinxit_image::Picture;
 
+/// Longest side of a plane that is laid back: 256 tiles show a mark as well as a thousand would, in seconds less.
+const RESTORED_PX: usize = 1024;
+
 /// Luma or something made of it: `values` is `[height, width]`, row-major.
 #[derive(Clone, Debug)]
 pub(super) struct Plane {
@@ -61,9 +64,9 @@ impl Plane {
 
     /// The plane turned back and scaled back: what was `scale` times larger and turned by `degrees` lies upright at scale 1.
     ///
-    /// The result holds as many pixels as the middle of the plane gives; what reached outside repeats its edge.
+    /// The result is the middle of it, no side longer than 1024 px; what reached outside repeats its edge.
     pub(super) fn restored(&self, scale: f32, degrees: f32) -> Self {
-        let side = |s: usize| ((s as f32 / scale).round() as usize).max(1);
+        let side = |s: usize| ((s as f32 / scale).round() as usize).clamp(1, RESTORED_PX);
         let (width, height) = (side(self.width), side(self.height));
         let (sin, cos) = degrees.to_radians().sin_cos();
         let (a, b) = (scale * cos, scale * sin);
