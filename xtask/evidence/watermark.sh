@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The watermark under attacks done by Pillow and ffmpeg, beside RivaGAN; false positives on unmarked pictures; the tables of
-# docs/watermark.md. PICTURES (200) a size, SIZES ("512 256 128"), DECODES (100000) and WINDOW (128 px) may be set; RIVA says on how many pictures RivaGAN is
-# tried (20; 0 none). MINUTES ends the attacks of a size early. Needs ffmpeg with libx264, the sets of `cargo xtask evidence sets`, and the models of the results.
+# docs/watermark.md. PICTURES (200) a size, SIZES ("512 256 128"), DECODES (100000) and WINDOW (128 px) may be set. RIVA says on how
+# many pictures RivaGAN is tried (20; 0 none), MINUTES (600) when the attacks of a size end. What was marked is not marked again.
+# Needs ffmpeg with libx264, the sets of `cargo xtask evidence sets`, and pictures of our models in PAINTED (.xtask/home/pictures).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${OUT:-.xtask/watermark-out} venv=.xtask/watermark
@@ -21,6 +22,6 @@ for size in ${SIZES:-512 256 128}; do
     --riva "${RIVA:-20}" --minutes "${MINUTES:-600}" --sets .xtask/sets/landscapes-clean .xtask/sets/met --painted ${PAINTED:-.xtask/home/pictures}
 done
 if [ "${DECODES:-100000}" != 0 ]; then
-  find -L .xtask/sets/landscapes-clean .xtask/sets/met -name '*.jpg' | LC_ALL=C sort | head -n "${WINDOW_PICTURES:-300}" \
+  find -L .xtask/sets/landscapes-clean .xtask/sets/met -name '*.jpg' | LC_ALL=C sort \
     | "$tool" windows "unmarked" "${DECODES:-100000}" "${WINDOW:-128}" | tee "$out/unmarked.txt"
 fi
