@@ -8,8 +8,8 @@ const TAIL_BITS: usize = 6;
 const STATES: usize = 64;
 /// Generator polynomials 171 and 133 (octal), the newest bit lowest (Odenwalder 1970; CCSDS 131.0-B).
 const GENERATORS: [u8; 2] = [0o171, 0o133];
-/// How many messages the decoder keeps in each state. 16 gain about 0.5 dB over the single best one and cost a factor of
-/// 16 in chance passes of the checksum, which the energy threshold more than pays for.
+/// How many messages the decoder keeps in each state. They cost a factor of 16 in chance passes of the checksum, which the
+/// energy threshold more than pays for.
 pub(super) const LIST: usize = 16;
 
 /// Coded bits of a message with `id_bits` bits: `2 × (id + 24 + 6)`.

@@ -8,11 +8,11 @@ use super::lattice::{Lattice, candidates};
 use super::pattern::TILE_LEN;
 use super::plane::Plane;
 
-/// Energy below which nothing is decoded, deviations. The weakest message that could be decoded had 8, the highest of 99.9 %
-/// of unmarked places 5.6 (`docs/watermark.md` has the arithmetic).
+/// Energy below which nothing is decoded, deviations. With a threshold of 8 the weakest message read had 8.0, and 99.9 % of
+/// 684 unmarked layings had less than 5.7 (`docs/watermark.md` has the arithmetic).
 const MIN_SCORE: f32 = 7.0;
-/// Excess below which a picture is not laid in other ways. Marks that could be read had 1.06 and more, one half of
-/// unmarked pictures has less than 1.01.
+/// Excess below which a picture is not laid in other ways. Marks that could be read had 1.06 and more; half
+/// of the unmarked windows of 256 px had less than 1.03.
 const MIN_EXCESS: f32 = 1.05;
 /// Lattices that are tried.
 const LATTICES: usize = 6;

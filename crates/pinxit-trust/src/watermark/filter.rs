@@ -55,7 +55,8 @@ fn mirrored(i: isize, side: usize) -> usize {
 }
 
 /// The band of the luma in which the mark is looked for, grey levels. It is finer than the band of the patterns: pictures
-/// have most of their own energy in coarse detail, and leaving it out won 2.8 dB over a band of 0.6 to 4 px.
+/// have most of their own energy in coarse detail, and leaving it out, here and in the patterns,
+/// won 2.8 dB over a band of 0.6 to 4 px at the same trial (16 pictures of 256 px).
 pub(super) fn band(luma: &Plane) -> Plane {
     let [fine, coarse] = BAND_PX.map(|sigma| blur(luma, sigma));
     let values = fine.values.iter().zip(&coarse.values).map(|(f, c)| f - c).collect();
