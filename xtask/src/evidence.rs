@@ -45,6 +45,11 @@ const ALL: &[Evidence] = &[
         script: "evidence/originality.sh",
     },
     Evidence {
+        name: "watermark",
+        what: "the watermark under attacks by Pillow and ffmpeg, beside RivaGAN; unmarked pictures (hours); docs/watermark.md",
+        script: "evidence/watermark.sh",
+    },
+    Evidence {
         name: "hour",
         what: "an hour of training: memory and speed, flat or not; docs/results.md",
         script: "evidence/hour.sh",

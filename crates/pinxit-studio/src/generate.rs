@@ -400,7 +400,7 @@ fn write_sheet(
     let bytes = pinxit_image::encode(&sheet, Encoding::Png, &about_sheet(recipes))?;
     let wanted = folder.join("sheet.png");
     let path = if request.overwrite { wanted } else { paths::free_or(&wanted, |path| press.is_same(path, &bytes)) };
-    press.write(&path, &bytes, painter, None)?;
+    press.write(&path, bytes, painter, None)?;
     Ok(path)
 }
 

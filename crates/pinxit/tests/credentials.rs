@@ -244,7 +244,9 @@ fn no_socket_is_opened_by_any_verb() {
         let plain = desk.command(args);
         let mut command = Command::new(outer);
         command.args(outer_args).args(args).current_dir(desk.path());
-        plain.get_envs().for_each(|(name, value)| drop(value.map(|value| command.env(name, value))));
+        for (name, value) in plain.get_envs().filter_map(|(name, value)| Some((name, value?))) {
+            command.env(name, value);
+        }
         let out = command.output().unwrap();
         assert!(out.status.success(), "{args:?}: {}", stderr(&out));
         let seen = std::fs::read_to_string(&log).unwrap_or_default();

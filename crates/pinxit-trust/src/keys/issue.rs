@@ -87,7 +87,7 @@ fn parameters(holder: &Holder, prefix: &str, key: &Ed25519, validity: Validity) 
     parameters.not_before = validity.from;
     parameters.not_after = validity.until;
     parameters.serial_number = Some(serial_number());
-    parameters.key_identifier_method = KeyIdMethod::PreSpecified(Sha256::digest(&key.public)[..20].to_vec());
+    parameters.key_identifier_method = KeyIdMethod::PreSpecified(Sha256::digest(key.public)[..20].to_vec());
     parameters
 }
 
