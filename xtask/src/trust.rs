@@ -1,7 +1,7 @@
 //! Other people's verifiers judge our credentials: encypher-c2pa and c2pa-python (five formats), c2pa-ts (PNG and JPEG).
 use crate::shell;
 use anyhow::{Context, Result, bail};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Where the scripts and the pinned versions lie.
 const SCRIPTS: &str = "benches/peers/trust";
@@ -49,7 +49,9 @@ fn node(folder: &Path) -> Result<()> {
             std::fs::copy(scripts.join(name), folder.join(name))?;
         }
         // Nothing of a stranger's package runs at its installation.
-        let args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", text(folder)?];
+        // `ci` would refuse the lock: optional binaries for other machines, which nobody needs here, are not in it.
+        let args =
+            ["install", "--no-save", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", text(folder)?];
         if let Err(e) = shell::step("set-up", "npm", &args) {
             std::fs::remove_file(folder.join("package-lock.json"))?;
             return Err(e).context("Node 20 with npm is needed (on Debian: apt install nodejs npm)");
@@ -64,7 +66,7 @@ fn is_installed(folder: &Path, name: &str, wanted: &str) -> bool {
     std::fs::read_to_string(folder.join(name)).is_ok_and(|then| then == wanted)
 }
 
-fn text(path: &PathBuf) -> Result<&str> {
+fn text(path: &Path) -> Result<&str> {
     match path.to_str() {
         Some(text) => Ok(text),
         None => bail!("{} is not UTF-8", path.display()),

@@ -53,19 +53,19 @@ impl ImportRequest {
         Ok(name)
     }
 
-    fn options(&self) -> ImportOptions {
+    fn options(&self, studio: &Studio) -> Result<ImportOptions> {
         let fit = match self.settings.fit {
             FitTo::Centre => pinxit_image::Fit::Centre,
             FitTo::Smart => pinxit_image::Fit::Smart,
             FitTo::Letterbox => pinxit_image::Fit::Letterbox,
         };
-        ImportOptions {
+        Ok(ImportOptions {
             resolution: (self.settings.size.height, self.settings.size.width),
             framing: if self.settings.patches > 0 { Framing::Patches(self.settings.patches) } else { Framing::Fit(fit) },
             labels: self.labels.clone(),
             default_licence: self.settings.license.clone(),
             override_reservations: self.override_reservations.clone(),
-            examiner: Some(Arc::new(Examination)),
+            examiner: Some(Arc::new(Examination { anchors: crate::keys::anchors(studio)? })),
             examined_at: Some(ledger::now()),
             keep_near_duplicates: self.settings.keep_near_duplicates,
             skip_classes: self.skip_classes.clone(),
@@ -73,7 +73,7 @@ impl ImportRequest {
             replace: self.replace,
             threads: crate::machine::threads(),
             ..ImportOptions::default()
-        }
+        })
     }
 }
 
@@ -81,7 +81,7 @@ impl ImportRequest {
 pub fn import(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watcher) -> Result<ImportReport> {
     let (name, dir) = target(studio, request)?;
     ledger::check_ready(studio)?;
-    let mut options = request.options();
+    let mut options = request.options(studio)?;
     if request.replace && dir.exists() {
         crate::runs::check_unused(studio, &name)?;
         options.replaced_to = Some(studio.place_in_bin("datasets", &name, "")?);
@@ -142,7 +142,7 @@ pub fn suggestions(report: &ImportReport) -> Vec<String> {
 /// Looks at every picture as [`import`] would, tells the same, and writes nothing.
 pub fn inspect(studio: &Studio, request: &ImportRequest, watcher: &mut dyn Watcher) -> Result<ImportReport> {
     let (_, dir) = target(studio, request)?;
-    let report = watched(pinxit_dataset::inspect, request, &request.options(), &dir, watcher)?;
+    let report = watched(pinxit_dataset::inspect, request, &request.options(studio)?, &dir, watcher)?;
     tell(&report, watcher);
     Ok(report)
 }

@@ -17,7 +17,7 @@ The usual road:
   pinxit train trees --for 1h                          learn from them
   pinxit generate trees --seeds 0-15                   paint new ones
   pinxit evaluate trees --dataset trees                measure how good they are
-  pinxit verify PICTURE                                who made a picture, with what: any file from anywhere
+  pinxit verify PICTURE                                who made it, and with what: any file
 
 Options can also be set by environment variables (shown as [env: …]) and in config.toml of the home;
 flags win over variables, variables over files. Data goes to stdout, everything else to stderr.

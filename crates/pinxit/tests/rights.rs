@@ -145,3 +145,17 @@ fn two_programs_write_one_ledger() {
     }
     assert_eq!(json(&desk, &["ledger", "verify"])["kinds"]["export"], 600);
 }
+
+/// What a studio signs is reserved against training by others, unless its artist says otherwise; to herself it is her own.
+#[test]
+fn signed_pictures_are_reserved_for_their_own_studio() {
+    let desk = Desk::with_model();
+    assert_eq!(code(&desk.run(&["generate", "dots", "--seeds", "0-3", "-o", "mine", "-q"])), 0);
+    let at_home =
+        desk.run(&["import", "mine", "--into", "again", "--size", "32", "--license", "own", "--keep-near-duplicates", "-q"]);
+    assert_eq!(code(&at_home), 0, "{}", stderr(&at_home));
+    let stranger = Desk::new();
+    let taken = desk.path().join("mine").display().to_string();
+    let refused = failure(&stranger, &["import", &taken, "--into", "theirs", "--size", "32", "--license", "own"]);
+    assert!(refused.starts_with("exit 1\n") && refused.contains("ai_generative_training: notAllowed"), "{refused}");
+}
