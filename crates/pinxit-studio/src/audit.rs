@@ -182,14 +182,18 @@ fn found(studio: &Studio, folder: &Path, request: &AuditRequest, watcher: &mut d
     let dataset = datasets::open(studio, wanted)?;
     let (height, width) = dataset.resolution();
     check_fits((height, width), &dataset)?;
+    let (path, sheet) = (folder.join("audit.json"), folder.join("audit.png"));
+    crate::evaluate::check_ours(&path)?;
+    if sheet.exists() && !path.exists() {
+        return Err(Error::InTheWay { path: sheet }); // a picture of the person's, which the sheet would replace
+    }
     let name = folder.file_name().map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into_owned());
     watcher.event(Event::Started { task: Task::Audit, name: name.clone() });
     let mut files: Vec<PathBuf> = Vec::new();
     for entry in fs_err::read_dir(folder)? {
-        let path = entry?.path();
-        let is_ours = path.file_name().is_some_and(|n| n == "audit.png");
-        if path.is_file() && !is_ours && ImageFormat::of_name(&path).is_ok() {
-            files.push(path);
+        let file = entry?.path();
+        if file.is_file() && file != sheet && ImageFormat::of_name(&file).is_ok() {
+            files.push(file);
         }
     }
     files.sort();
@@ -200,12 +204,12 @@ fn found(studio: &Studio, folder: &Path, request: &AuditRequest, watcher: &mut d
         });
     }
     let (mut pictures, mut called) = (Vec::new(), Vec::new());
-    for path in files {
-        let picture = pinxit_image::read(&path, &Limits::default()).map_err(|e| Error::from(e).in_file(&path))?.picture;
+    for file in files {
+        let picture = pinxit_image::read(&file, &Limits::default()).map_err(|e| Error::from(e).in_file(&file))?.picture;
         pictures.push(pinxit_image::resize(&picture, width as u32, height as u32)?);
-        called.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        called.push(file.file_name().unwrap_or_default().to_string_lossy().into_owned());
     }
-    Ok(Suspect { name, model: None, called, pictures, path: folder.join("audit.json"), dataset })
+    Ok(Suspect { name, model: None, called, pictures, path, dataset })
 }
 
 fn check_fits(mine: (usize, usize), dataset: &Dataset) -> Result<()> {

@@ -163,7 +163,7 @@ struct Painted {
 }
 
 /// Refuses to replace a file of that name that no evaluation has written.
-fn check_ours(path: &Path) -> Result<()> {
+pub(crate) fn check_ours(path: &Path) -> Result<()> {
     let Ok(bytes) = fs_err::read(path) else { return Ok(()) };
     let found: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
     let ours = found.is_some_and(|v| v.get("dataset_hash").is_some());

@@ -14,17 +14,22 @@ const CLASS: &str = "mapping.class";
 const STYLE: &str = "mapping.style";
 const WORDS: &str = "mapping.words";
 
+/// How many times as large the pictures are as the model's: 1, 2, 4 … in both directions, or none where it cannot grow into them.
+pub fn growth(model: (usize, usize), pictures: (usize, usize)) -> Option<usize> {
+    let factor = pictures.0 / model.0.max(1);
+    (factor.is_power_of_two() && (model.0 * factor, model.1 * factor) == pictures).then_some(factor)
+}
+
 /// Preset and channels of the model's generator for pictures of `resolution` = (height, width) px: its own or, where the sides are 2, 4, 8 times its own,
 /// with a stage more for each doubling, as wide as `wanted`
 /// (or the preset of its breadth with so many stages) has it there.
 pub fn size(model: &GeneratorConfig, resolution: (usize, usize), wanted: &TrainConfig) -> Result<(String, Vec<usize>)> {
     let ((h, w), (rh, rw)) = (model.resolution(), resolution);
-    let factor = rh / h.max(1);
-    if !factor.is_power_of_two() || (h * factor, w * factor) != (rh, rw) {
+    let Some(factor) = growth(model.resolution(), resolution) else {
         return Err(Error::Config(format!(
             "the model paints {w} x {h} px and the collection holds {rw} x {rh} px; import it at the model's size, or at twice that"
         )));
-    }
+    };
     let mut channels = model.channels.clone();
     if factor == 1 {
         return Ok((model.preset.clone(), channels));

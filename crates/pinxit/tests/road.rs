@@ -501,6 +501,10 @@ fn an_audit_has_a_verdict_and_a_sheet() {
     let saved: serde_json::Value = serde_json::from_slice(&std::fs::read(desk.path().join("files/audit.json")).unwrap()).unwrap();
     let first = &saved["closest"][0];
     assert_eq!((&first["unlikeness"], &first["near_copy"]), (&0.0.into(), &true.into()), "{first}");
+    // A picture of the person's that the sheet would replace.
+    std::fs::remove_file(desk.path().join("files/audit.json")).unwrap();
+    let kept = failure(&desk, &["audit", "--pictures", "files", "--dataset", "many"]);
+    assert!(kept.starts_with("exit 1\n") && kept.contains("audit.png"), "{kept}");
     desk.pictures("few", 4);
     assert_eq!(code(&desk.run(&["import", "few", "--into", "few", "--size", "32", "--keep-near-duplicates", "-q"])), 0);
     let refused = failure(&desk, &["audit", "many", "--dataset", "few"]);

@@ -174,8 +174,7 @@ fn fits_pictures(config: &TrainConfig, dataset: &Dataset) -> Result<()> {
 
 /// A model learns pictures of its own size, or of its sides doubled.
 fn can_grow(model: (usize, usize), pictures: (usize, usize)) -> Result<()> {
-    let factor = pictures.0 / model.0.max(1);
-    if factor.is_power_of_two() && (model.0 * factor, model.1 * factor) == pictures {
+    if finetune::growth(model, pictures).is_some() {
         return Ok(());
     }
     let (model, twice, pictures) = (Size::of(model), Size::of((model.0 * 2, model.1 * 2)), Size::of(pictures));
