@@ -1,11 +1,12 @@
-//! The last step of every picture that leaves: signed, if that is wanted, and written beside what lies there.
-use std::path::Path;
+//! From a painted picture to the file that leaves: encoded with its recipe, and signed, if that is wanted.
+use std::path::{Path, PathBuf};
 
-use pinxit_create::Painter;
-use pinxit_image::Encoding;
+use pinxit_create::{Painter, Recipe};
+use pinxit_image::{Encoding, Metadata, Picture};
 use pinxit_trust::credential::ModelStatement;
 
 use crate::event::{Event, Watcher};
+use crate::outbox::Parcel;
 use crate::sign::{Made, Signer, Signing, is_signable};
 use crate::{Result, Studio, paths};
 
@@ -13,6 +14,16 @@ use crate::{Result, Studio, paths};
 pub(crate) struct Press {
     signer: Option<Signer>,
     overwrite: bool,
+}
+
+/// A picture as the model painted it.
+pub(crate) struct Painted<'a> {
+    /// The pixels.
+    pub picture: &'a Picture,
+    /// What paints it.
+    pub recipe: &'a Recipe,
+    /// The recipe word for word as it goes into the file.
+    pub text: &'a str,
 }
 
 /// A file as it leaves.
@@ -44,9 +55,18 @@ impl Press {
         }
     }
 
+    /// The file of a painted picture, with what the ledger keeps of it.
+    pub fn print(&self, path: PathBuf, painted: &Painted<'_>, encoding: Encoding, painter: &Painter) -> Result<Parcel> {
+        let Painted { picture, recipe, text } = painted;
+        let about = Metadata { recipe: Some(text.to_string()), title: recipe.caption.clone(), software: recipe.software.clone() };
+        let unsigned = pinxit_image::encode(picture, encoding, &about)?;
+        let file = self.finish(&path, unsigned, painter, Some(text))?;
+        Ok(Parcel::new(path, file, picture, recipe))
+    }
+
     /// A picture's file, signed. The same picture again is no other file: one that this key has signed stays, with its date; an
     /// unsigned one is signed now.
-    pub fn finish(&self, path: &Path, unsigned: Vec<u8>, painter: &Painter, recipe: Option<&str>) -> Result<Finished> {
+    fn finish(&self, path: &Path, unsigned: Vec<u8>, painter: &Painter, recipe: Option<&str>) -> Result<Finished> {
         let signer = self.signer.as_ref().filter(|_| pinxit_image::sniff(&unsigned).is_some_and(is_signable));
         let Some(signer) = signer else { return Ok(Finished { bytes: unsigned, replaces: false }) };
         if signer.has_signed(path, &unsigned) {

@@ -1,0 +1,148 @@
+//! A picture's recipe into the same picture again.
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use pinxit_create::{Painter, Recipe};
+use pinxit_image::{Encoding, Format, Picture};
+
+use super::{Generated, check_free, progress, sent, two_alike};
+use crate::event::{Event, Task, Watcher, figures};
+use crate::outbox::Outbox;
+use crate::press::{Painted, Press};
+use crate::settings::ImageFormat;
+use crate::sign::Signing;
+use crate::{Error, Result, Studio, models, paths};
+
+/// Which pictures to paint again.
+#[derive(Clone, Debug)]
+pub struct RepaintRequest {
+    /// Files with recipes in them.
+    pub pictures: Vec<PathBuf>,
+    /// Another file format; without it each file keeps its own.
+    pub format: Option<ImageFormat>,
+    /// Of lossy formats.
+    pub quality: u8,
+    /// Folder for the files.
+    pub out: PathBuf,
+    /// How they are signed, if they are.
+    pub signing: Option<Signing>,
+    /// Replace other files of the same names.
+    pub overwrite: bool,
+}
+
+/// A recipe found in a file, and how its picture will be written.
+struct Again {
+    text: String,
+    recipe: Recipe,
+    encoding: Encoding,
+    name: String,
+}
+
+impl RepaintRequest {
+    /// Every recipe, before anything is painted: all can be read, the folder can be one, no two pictures have one name, and no file
+    /// of another picture is in the way.
+    fn read_all(&self) -> Result<Vec<Again>> {
+        paths::check_folder(&self.out)?;
+        let mut names = HashMap::new();
+        let mut all = Vec::new();
+        for path in &self.pictures {
+            let again = self.read(path)?;
+            let to = self.out.join(&again.name);
+            if names.insert(to.clone(), again.text.clone()).is_some_and(|other| other != again.text) {
+                return Err(two_alike(&to, "they have one name"));
+            }
+            if !self.overwrite {
+                check_free(&to, &again.text)?;
+            }
+            all.push(again);
+        }
+        Ok(all)
+    }
+
+    fn read(&self, path: &Path) -> Result<Again> {
+        let (text, own_format) = read(path)?;
+        let recipe = Recipe::from_json(&text).map_err(|e| Error::from(e).in_file(path))?;
+        let encoding = self.format.or(own_format).unwrap_or(ImageFormat::Png).encoding(self.quality);
+        Ok(Again { text, recipe, encoding, name: again_name(path, &encoding) })
+    }
+}
+
+/// The names of the files that [`repaint`] would write; refused where that would be.
+pub fn replan(studio: &Studio, request: &RepaintRequest) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for (path, again) in request.pictures.iter().zip(request.read_all()?) {
+        painter_for(studio, path, &again.recipe)?;
+        names.push(again.name);
+    }
+    Ok(names)
+}
+
+/// Paints the recipes found in pictures again: the same pixels. A recipe is written back word for word, so without a signature,
+/// which holds the time, a file has the same bytes as its original had without one.
+pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watcher) -> Result<Generated> {
+    let (pictures, recipes) = (&request.pictures, request.read_all()?);
+    watcher.event(Event::Started { task: Task::Generate, name: "again".into() });
+    let mut outbox = Outbox::open(studio, request.overwrite)?;
+    let press = Press::open(studio, request.signing.as_ref(), request.overwrite, watcher)?;
+    press.warn_of(&recipes.iter().map(|again| again.encoding).collect::<Vec<_>>(), watcher);
+    let mut made = Generated { model: String::new(), pictures: Vec::new(), sheet: None, signed_by: press.signed_by() };
+    let mut open: Option<Painter> = None;
+    for (i, (path, again)) in pictures.iter().zip(recipes).enumerate() {
+        watcher.event(progress(i, pictures.len()));
+        if watcher.stop() {
+            sent(outbox.send()?, &mut made, watcher);
+            return Err(Error::Interrupted { resume: None });
+        }
+        let Again { text, recipe, encoding, name } = again;
+        let painter = match open.take() {
+            Some(painter) if painter.model().hash == recipe.model.hash => open.insert(painter),
+            _ => open.insert(painter_for(studio, path, &recipe)?),
+        };
+        let picture = paint(painter, &recipe)?;
+        let to = request.out.join(name);
+        let painted = Painted { picture: &picture, recipe: &recipe, text: &text };
+        sent(outbox.add(press.print(to, &painted, encoding, painter)?)?, &mut made, watcher);
+        made.model = recipe.model.hash;
+    }
+    sent(outbox.send()?, &mut made, watcher);
+    watcher.event(Event::Finished { task: Task::Generate, result: figures(&made), next: Vec::new() });
+    Ok(made)
+}
+
+/// The recipe's own text and the file's format, if it is one that can be written.
+fn read(path: &Path) -> Result<(String, Option<ImageFormat>)> {
+    let bytes = fs_err::read(path)?;
+    let format = match pinxit_image::sniff(&bytes) {
+        Some(Format::Png) => Some(ImageFormat::Png),
+        Some(Format::Jpeg) => Some(ImageFormat::Jpeg),
+        Some(Format::WebP) => Some(ImageFormat::Webp),
+        Some(Format::Avif) => Some(ImageFormat::Avif),
+        _ => None,
+    };
+    let recipe = pinxit_image::read_recipe(&bytes).map_err(|e| Error::from(e).in_file(path))?;
+    Ok((recipe.ok_or_else(|| Error::NoRecipe { path: path.into() })?, format))
+}
+
+fn painter_for(studio: &Studio, path: &Path, recipe: &Recipe) -> Result<Painter> {
+    match models::find_by_hash(studio, &recipe.model.hash, &recipe.model.name)? {
+        Some((_, model)) => Ok(Painter::open(model, &recipe.model.name)),
+        None => Err(Error::NoSuchModel {
+            path: path.into(),
+            name: recipe.model.name.clone(),
+            hash: recipe.model.hash.clone(),
+            home: studio.home().into(),
+            renamed: models::find(studio, &recipe.model.name).is_ok(),
+        }),
+    }
+}
+
+fn paint(painter: &mut Painter, recipe: &Recipe) -> Result<Picture> {
+    let mut pictures = painter.paint(std::slice::from_ref(recipe))?;
+    pictures.pop().ok_or_else(|| std::io::Error::other("a recipe gave no picture").into())
+}
+
+/// `NAME-again.EXT`.
+fn again_name(path: &Path, encoding: &Encoding) -> String {
+    let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    format!("{stem}-again.{}", encoding.extension())
+}

@@ -1,0 +1,187 @@
+//! A model into pictures, and a picture's recipe into the same picture again.
+mod again;
+mod plan;
+mod sheet;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+pub use pinxit_create::Prompt;
+use pinxit_create::{Painter, Recipe};
+use serde::Serialize;
+
+pub use self::again::{RepaintRequest, repaint, replan};
+pub use self::plan::{plan, remarks, understood};
+use crate::event::{Event, Task, Watcher, figures};
+use crate::outbox::Outbox;
+use crate::press::{Painted, Press};
+use crate::settings::GenerateSettings;
+use crate::shell::command;
+use crate::sign::Signing;
+use crate::{Error, Result, Studio, paths};
+
+/// Pictures painted at once: enough for every thread of a large machine, few enough to stop soon.
+const AT_ONCE: usize = 32;
+
+/// What to paint.
+#[derive(Clone, Debug)]
+pub struct GenerateRequest {
+    /// Model: a name, a run, or a file.
+    pub model: String,
+    /// One picture for each seed (and class and style).
+    pub seeds: Vec<u64>,
+    /// Classes; none: each seed draws one of those the model knows.
+    pub classes: Vec<String>,
+    /// Styles; none: each seed draws one.
+    pub styles: Vec<String>,
+    /// Words kept in the recipe; a model that learnt captions reads them.
+    pub caption: Option<String>,
+    /// A sentence: its names of a class and a style are taken for those not asked for, and all of it for the caption.
+    pub prompt: Option<String>,
+    /// How.
+    pub settings: GenerateSettings,
+    /// How they are signed, where the settings say that they are.
+    pub signing: Signing,
+    /// Also a contact sheet.
+    pub sheet: bool,
+    /// Columns of the contact sheet; near-square if absent.
+    pub columns: Option<usize>,
+    /// Folder for the files; `NAME-pictures` after the model's name if absent.
+    pub out: Option<PathBuf>,
+    /// Replace other files of the same names.
+    pub overwrite: bool,
+}
+
+impl GenerateRequest {
+    /// The folder for the files.
+    pub fn folder(&self, painter: &Painter) -> PathBuf {
+        self.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}-pictures", plain(&painter.model().name))))
+    }
+
+    /// The names of the files, in order.
+    pub fn files(&self, recipes: &[Recipe]) -> Vec<String> {
+        recipes.iter().map(|recipe| file_name(recipe, self)).collect()
+    }
+
+    /// Before anything is painted: no two pictures may have one name, and no file of another picture may lie where one shall be
+    /// written.
+    pub fn check_names(&self, folder: &Path, recipes: &[Recipe]) -> Result<()> {
+        paths::check_folder(folder)?;
+        let mut names = HashMap::new();
+        for recipe in recipes {
+            let name = file_name(recipe, self);
+            let path = folder.join(&name);
+            if names.insert(name, recipe).is_some_and(|other| other != recipe) {
+                return Err(two_alike(&path, "their labels are alike but for signs a file name leaves out"));
+            }
+            if !self.overwrite {
+                check_free(&path, &recipe.to_json()?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn two_alike(path: &Path, why: &str) -> Error {
+    Error::Setting {
+        message: format!("two of these pictures would be {}", path.display()),
+        hint: format!("{why}: paint them into separate folders (-o)"),
+    }
+}
+
+/// Whether no file lies there, or one of the same recipe. That its bytes are the same too, only the painting can tell: a recipe does
+/// not hold the quality of a JPEG.
+fn check_free(path: &Path, recipe: &str) -> Result<()> {
+    let Ok(bytes) = fs_err::read(path) else { return Ok(()) };
+    let found = pinxit_image::read_recipe(&bytes).ok().flatten();
+    if found.as_deref() == Some(recipe) { Ok(()) } else { Err(Error::InTheWay { path: path.into() }) }
+}
+
+/// What was painted.
+#[derive(Clone, Debug, Serialize)]
+pub struct Generated {
+    /// Hash of the model.
+    pub model: String,
+    /// The files, in order.
+    pub pictures: Vec<PathBuf>,
+    /// The contact sheet.
+    pub sheet: Option<PathBuf>,
+    /// Whose name stands in their credentials; none where they are not signed.
+    pub signed_by: Option<String>,
+}
+
+/// Paints; every file carries its recipe and is written whole or not at all.
+pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Watcher) -> Result<Generated> {
+    let (mut painter, recipes) = plan(studio, request)?;
+    watcher.event(Event::Started { task: Task::Generate, name: painter.model().name.clone() });
+    for message in remarks(&painter, request) {
+        watcher.event(Event::Warning { message, hint: None });
+    }
+    if request.sheet {
+        sheet::check_size(recipes.len())?;
+    }
+    let out = request.folder(&painter);
+    request.check_names(&out, &recipes)?;
+    let encoding = request.settings.format.encoding(request.settings.quality);
+    let mut outbox = Outbox::open(studio, request.overwrite)?;
+    let press = Press::open(studio, request.settings.sign.then_some(&request.signing), request.overwrite, watcher)?;
+    press.warn_of(&[encoding], watcher);
+    paths::make_folder(&out)?;
+    let mut made =
+        Generated { model: painter.model().hash.clone(), pictures: Vec::new(), sheet: None, signed_by: press.signed_by() };
+    let mut on_sheet = Vec::new();
+    for (i, part) in recipes.chunks(AT_ONCE).enumerate() {
+        watcher.event(progress(i * AT_ONCE, recipes.len()));
+        if watcher.stop() {
+            sent(outbox.send()?, &mut made, watcher);
+            watcher.event(Event::Interrupted { task: Task::Generate, resume: None });
+            return Err(Error::Interrupted { resume: None });
+        }
+        for (recipe, picture) in part.iter().zip(painter.paint(part)?) {
+            let path = out.join(file_name(recipe, request));
+            let text = recipe.to_json()?;
+            let painted = Painted { picture: &picture, recipe, text: &text };
+            sent(outbox.add(press.print(path, &painted, encoding, &painter)?)?, &mut made, watcher);
+            on_sheet.extend(request.sheet.then_some(picture));
+        }
+    }
+    sent(outbox.send()?, &mut made, watcher);
+    watcher.event(progress(recipes.len(), recipes.len()));
+    if request.sheet {
+        let path = sheet::write(&out, &on_sheet, request, &recipes, &press, &painter)?;
+        watcher.event(Event::Picture { role: "sheet".into(), path: path.clone() });
+        made.sheet = Some(path);
+    }
+    watcher.event(Event::Finished { task: Task::Generate, result: figures(&made), next: suggestions(&made) });
+    Ok(made)
+}
+
+/// Tells of pictures that were written.
+fn sent(paths: Vec<PathBuf>, made: &mut Generated, watcher: &mut dyn Watcher) {
+    for path in paths {
+        watcher.event(Event::Picture { role: "picture".into(), path: path.clone() });
+        made.pictures.push(path);
+    }
+}
+
+/// What makes sense after painting.
+pub fn suggestions(made: &Generated) -> Vec<String> {
+    let first = made.pictures.first().map(|p| p.display().to_string());
+    first.map_or(Vec::new(), |first| vec![command(&["info", &first]), command(&["generate", "--from", &first])])
+}
+
+fn progress(step: usize, total: usize) -> Event {
+    Event::Progress { task: Task::Generate, phase: "painting".into(), step: step as u64, total: total as u64 }
+}
+
+/// `trees-oak-000042.png`, `trees-oak-000042-psi0.7.png`; class and style only where the model has them, psi where it is not 1.
+fn file_name(recipe: &Recipe, request: &GenerateRequest) -> String {
+    let labels = [&recipe.class, &recipe.style].into_iter().flatten().map(|l| format!("{}-", plain(l))).collect::<String>();
+    let psi = if recipe.psi == 1.0 { String::new() } else { format!("-psi{}", recipe.psi) };
+    format!("{}-{labels}{:06}{psi}.{}", plain(&recipe.model.name), recipe.seed, request.settings.format.extension())
+}
+
+/// A label as part of a file name.
+fn plain(label: &str) -> String {
+    label.chars().take(60).map(|c| if c.is_alphanumeric() || c == '_' { c } else { '-' }).collect()
+}

@@ -1,0 +1,64 @@
+//! What a request asks for: every recipe, and what of a person's words was understood.
+use pinxit_create::{Painter, Prompt, Recipe};
+use pinxit_tensor::Rng;
+
+use super::GenerateRequest;
+use crate::{Result, Studio, counted, models};
+
+/// The model, opened, and every recipe: labels are checked before anything is painted.
+pub fn plan(studio: &Studio, request: &GenerateRequest) -> Result<(Painter, Vec<Recipe>)> {
+    let found = models::find(studio, &request.model)?;
+    let painter = Painter::open(found.load()?, &found.name);
+    let prompt = request.prompt.as_deref().map(|text| painter.prompt(text)).unwrap_or_default();
+    let caption = request.caption.as_ref().or(request.prompt.as_ref());
+    let named =
+        |asked: &[String], said: &Option<String>| if asked.is_empty() { said.iter().cloned().collect() } else { asked.to_vec() };
+    let (classes, styles) = (named(&request.classes, &prompt.class), named(&request.styles, &prompt.style));
+    let mut recipes = Vec::new();
+    for &seed in &request.seeds {
+        let mut draw = Rng::stream(seed, "labels");
+        // Words say what to paint: a class drawn beside them would say something else.
+        let classes = asked_or(&classes, || painter.draw_class(&mut draw).filter(|_| prompt.words.is_empty()));
+        let styles = asked_or(&styles, || painter.draw_style(&mut draw));
+        for class in &classes {
+            for style in &styles {
+                let mut recipe = painter.recipe(seed, class.as_deref(), style.as_deref(), request.settings.psi)?;
+                recipe.caption = caption.cloned();
+                recipes.push(recipe);
+            }
+        }
+    }
+    Ok((painter, recipes))
+}
+
+/// What a person should know of her words: which of them mean nothing to the model.
+pub fn remarks(painter: &Painter, request: &GenerateRequest) -> Vec<String> {
+    let Some(text) = &request.prompt else { return Vec::new() };
+    let (prompt, words) = (painter.prompt(text), painter.vocabulary().terms());
+    let known = match words {
+        [] => "it learnt no captions (train --condition captions), only names of classes and styles are understood".into(),
+        words => format!("it reads {}, such as {}", counted(words.len(), "word"), words[..words.len().min(8)].join(", ")),
+    };
+    let (mut remarks, mut aside) = (Vec::new(), prompt.set_aside);
+    aside.extend(prompt.class.filter(|c| !request.classes.is_empty() && !request.classes.contains(c)));
+    aside.extend(prompt.style.filter(|s| !request.styles.is_empty() && !request.styles.contains(s)));
+    if !aside.is_empty() {
+        remarks.push(format!("not painted: {} (a picture has one class and one style)", aside.join(", ")));
+    }
+    if !prompt.unknown.is_empty() {
+        remarks.push(format!("the model does not know: {} ({known})", prompt.unknown.join(", ")));
+    }
+    remarks
+}
+
+/// What a prompt was understood as, in one line.
+pub fn understood(prompt: &Prompt) -> String {
+    let part = |what: &str, said: &str| format!("{what} {}", if said.is_empty() { "none" } else { said });
+    let (class, style) = (prompt.class.as_deref().unwrap_or_default(), prompt.style.as_deref().unwrap_or_default());
+    [part("class", class), part("style", style), part("words", &prompt.words.join(", "))].join("; ")
+}
+
+/// The labels asked for; else one drawn, if the model knows any.
+fn asked_or<'a>(asked: &[String], draw: impl FnOnce() -> Option<&'a str>) -> Vec<Option<String>> {
+    if asked.is_empty() { vec![draw().map(String::from)] } else { asked.iter().cloned().map(Some).collect() }
+}
