@@ -1,6 +1,6 @@
 """Planted copies, and the tables of what was caught.
 
-`plant DATA OUT N`: of N training pictures of an exported dataset, copies of four kinds. `fifty SET OUT`: fifty works of a set. `table WORK SETS…`.
+`plant DATA OUT N`: of N training pictures of an exported dataset, copies of four kinds. `some SET OUT N`: N works of a set. `table WORK SETS…`.
 """
 import csv
 import json
@@ -30,9 +30,9 @@ def plant(data, out, count):
         picture.save(out / "jpeg50" / f"{name}.jpg", quality=50)
 
 
-def fifty(source, out):
+def some(source, out, count):
     rows = [json.loads(line) for line in (source / "manifest.jsonl").open(encoding="utf-8")]
-    rows = random.Random(1).sample([r for r in rows if not r.get("skin_tone") and not r.get("duplicate_of")], 50)
+    rows = random.Random(1).sample([r for r in rows if not r.get("skin_tone") and not r.get("duplicate_of")], count)
     for r in rows:
         (out / r["file"]).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / r["file"], out / r["file"])
@@ -53,7 +53,7 @@ if __name__ == "__main__":
     command, *rest = sys.argv[1:]
     if command == "plant":
         plant(pathlib.Path(rest[0]), pathlib.Path(rest[1]), int(rest[2]))
-    elif command == "fifty":
-        fifty(pathlib.Path(rest[0]), pathlib.Path(rest[1]))
+    elif command == "some":
+        some(pathlib.Path(rest[0]), pathlib.Path(rest[1]), int(rest[2]))
     else:
         table(pathlib.Path(rest[0]), rest[1:])

@@ -21,7 +21,7 @@ take_in() {
     fluent3d) $pinxit import .xtask/sets/fluent3d --into audit-fluent3d --size 64 ;;
   esac
 }
-for set in ${SETS:-landscapes met fluent3d}; do
+for set in ${SETS-landscapes met fluent3d}; do
   data=audit-$set
   test -d "$PINXIT_HOME/datasets/$data" || take_in "$set"
   test -f "$work/$set/labels.csv" || $pinxit datasets export "$data" -o "$work/$set"
@@ -31,11 +31,11 @@ for set in ${SETS:-landscapes met fluent3d}; do
     $pinxit audit --pictures "$work/planted-$set/$kind" --dataset "$data" > /dev/null
   done
 done
-python3 xtask/evidence/originality.py table "$work" ${SETS:-landscapes met fluent3d}
+python3 xtask/evidence/originality.py table "$work" ${SETS-landscapes met fluent3d}
 if [ "${OVERFIT:-1}" != 0 ]; then
   # Fifty works, no augmentation, many rounds: learnt by heart on purpose.
   test -d "$PINXIT_HOME/datasets/audit-fifty" || {
-    $python xtask/evidence/originality.py fifty .xtask/sets/fluent3d "$work/fifty"
+    $python xtask/evidence/originality.py some .xtask/sets/fluent3d "$work/fifty" 50
     $pinxit import "$work/fifty" --into audit-fifty --size 32
   }
   test -f "$PINXIT_HOME/models/audit-fifty.safetensors" ||
