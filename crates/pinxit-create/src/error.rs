@@ -37,6 +37,9 @@ pub enum Error {
         /// Hash of the model at hand.
         found: String,
     },
+    /// Two models that cannot be joined.
+    #[error("{0}")]
+    Unlike(String),
     /// The network painted something that is not a number.
     #[error("the model painted values that are not numbers (seed {seed})")]
     NotFinite {
@@ -54,6 +57,7 @@ impl Error {
             Error::Psi(_) => Some("1 is full variety, 0.7 is calmer, 0 is the average picture".into()),
             Error::Label { kind, wanted, known } => Some(label_hint(kind, wanted, known)),
             Error::OtherModel { .. } => Some("`pinxit models list` shows the hash of each model you have".into()),
+            Error::Unlike(_) => Some("models join where one was trained from the other (train --from), or both from a third".into()),
             Error::NotFinite { .. } => Some("the weights are damaged or the training diverged: take an earlier snapshot".into()),
         }
     }

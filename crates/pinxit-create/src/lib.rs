@@ -5,13 +5,23 @@
 //! May use `pinxit-tensor`, `pinxit-nn`, `pinxit-image`; knows no folders, no settings, no progress bars.
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a test that cannot go on may panic
 
+pub mod bend;
+pub mod blend;
+pub mod directions;
+pub mod drag;
 mod error;
+pub mod latents;
 pub mod near;
+mod numbers;
 mod painter;
+pub mod project;
 mod prompt;
 mod recipe;
+pub mod walk;
 
 pub use error::Error;
+pub use latents::Latents;
+pub use numbers::Numbers;
 pub use painter::Painter;
 pub use prompt::Prompt;
 pub use recipe::{ModelRef, Operation, Recipe, VERSION};

@@ -56,8 +56,21 @@ impl Generator {
     ///
     /// Style mixing gives another w to the later stages.
     pub fn synthesize<A: Array>(&self, p: &Bound<A>, ws: &[A]) -> A {
+        self.synthesize_bent(p, ws, |_, map| map)
+    }
+
+    /// The same, where the map of each stage, `[n, h, w, c]` with sides of `base * 2^stage`, passes through `bend` before anything is
+    /// made of it: to be looked at, or to be changed (network bending: Broad et al. 2021, arXiv 2005.12420).
+    pub fn synthesize_bent<A: Array>(&self, p: &Bound<A>, ws: &[A], bend: impl FnMut(usize, A) -> A) -> A {
         match self.config.architecture {
-            Architecture::Style => style::synthesize(&self.config, p, ws),
+            Architecture::Style => style::synthesize(&self.config, p, ws, bend),
+        }
+    }
+
+    /// The affine maps `[w_dim, channels]` by which a stage reads its w: of its convolutions, of its colours, and of the base grid.
+    pub fn affine_names(&self, stage: usize) -> Vec<String> {
+        match self.config.architecture {
+            Architecture::Style => style::affine_names(stage),
         }
     }
 

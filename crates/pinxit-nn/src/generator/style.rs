@@ -62,6 +62,13 @@ fn modulated_specs(name: &str, k: usize, ci: usize, co: usize, w_dim: usize, gai
     ]
 }
 
+/// Weights by which stage `i` reads its w, matrices `[w_dim, outputs]`.
+pub(crate) fn affine_names(i: usize) -> Vec<String> {
+    let start = (i == 0).then(|| "start.weight".to_string());
+    let convs = (0..convs(i)).map(|j| format!("stage.{i}.conv.{j}.affine.weight"));
+    start.into_iter().chain(convs).chain([format!("stage.{i}.rgb.affine.weight")]).collect()
+}
+
 /// `x / sqrt(mean(x^2))` over the last dimension of `[n, c]`.
 fn rms_norm<A: Array>(x: &A) -> A {
     let n = x.shape()[0];
@@ -145,8 +152,9 @@ fn dims<A: Array>(x: &A) -> [usize; 4] {
     [n, h, w, c]
 }
 
-/// One w `[n, w_dim]` a stage to pictures `[n, h, w, 3]`, about -1..1, not clamped.
-pub(crate) fn synthesize<A: Array>(c: &GeneratorConfig, p: &Bound<A>, ws: &[A]) -> A {
+/// One w `[n, w_dim]` a stage to pictures `[n, h, w, 3]`, about -1..1, not clamped. The map of each stage passes through `bend` before
+/// its colours are read and the next stage sees it.
+pub(crate) fn synthesize<A: Array>(c: &GeneratorConfig, p: &Bound<A>, ws: &[A], mut bend: impl FnMut(usize, A) -> A) -> A {
     assert_eq!(ws.len(), c.stages(), "one w for each stage");
     let (n, (h, w)) = (ws[0].shape()[0], c.base);
     let start = ws[0].linear(p.get("start.weight"), p.get("start.bias")).reshape(&[n, h, w, c.channels[0]]);
@@ -165,6 +173,7 @@ pub(crate) fn synthesize<A: Array>(c: &GeneratorConfig, p: &Bound<A>, ws: &[A]) 
             }
             x = layer.convolved(&x);
         }
+        x = bend(i, x);
         let name = format!("stage.{i}.rgb");
         let rgb = Modulated::new(p, &name, w).rgb(&x);
         picture = Some(match picture {
