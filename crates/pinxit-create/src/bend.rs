@@ -87,7 +87,8 @@ impl Bend {
         if numbers.into_iter().chain(area).any(|v| !v.is_finite() || v.abs() > 1e6) {
             return Some("a number of it is out of range".into());
         }
-        let is_flat = matches!(self.act, Act::Zoom(z) if z <= 0.0) || self.area.is_some_and(|a| a.width <= 0.0 || a.height <= 0.0);
+        let is_flat =
+            matches!(self.act, Act::Zoom(z) if z <= 0.0) || self.area.is_some_and(|a| a.width <= 0.0 || a.height <= 0.0);
         is_flat.then(|| "a zoom and the sides of an area are above 0".into())
     }
 
@@ -96,7 +97,8 @@ impl Bend {
         let &[_, h, w, c] = map.shape() else { panic!("a map is [1, h, w, c], not {:?}", map.shape()) };
         let mut out = map.clone();
         let chosen: Vec<usize> = self.channels.clone().unwrap_or_else(|| (0..c).collect());
-        let places: Vec<usize> = (0..h * w).filter(|&p| self.area.is_none_or(|area| area.holds(share(p % w, w), share(p / w, h)))).collect();
+        let places: Vec<usize> =
+            (0..h * w).filter(|&p| self.area.is_none_or(|area| area.holds(share(p % w, w), share(p / w, h)))).collect();
         for channel in chosen {
             let plane: Vec<f32> = (0..h * w).map(|p| map.data()[p * c + channel]).collect();
             let bent = self.act.plane(&plane, (h, w), channel);
@@ -171,7 +173,9 @@ pub fn clusters(maps: &[Tensor], k: usize, seed: u64) -> Vec<Vec<usize>> {
     let mut centres: Vec<Vec<f64>> = order.iter().take(k).map(|&i| rows[i].clone()).collect();
     let mut of = vec![0; c];
     for _ in 0..ROUNDS {
-        let nearest = |row: &Vec<f64>| (0..centres.len()).max_by(|&a, &b| dot(row, &centres[a]).total_cmp(&dot(row, &centres[b]))).unwrap_or(0);
+        let nearest = |row: &Vec<f64>| {
+            (0..centres.len()).max_by(|&a, &b| dot(row, &centres[a]).total_cmp(&dot(row, &centres[b]))).unwrap_or(0)
+        };
         let next: Vec<usize> = rows.iter().map(nearest).collect();
         if std::mem::replace(&mut of, next.clone()) == next {
             break;
@@ -233,7 +237,11 @@ mod tests {
         ];
         for (act, expected) in acts {
             let out = bend(act).apply(&map());
-            assert!(column_of(&out, 1).iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{act:?}: {:?}", column_of(&out, 1));
+            assert!(
+                column_of(&out, 1).iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5),
+                "{act:?}: {:?}",
+                column_of(&out, 1)
+            );
             assert!(out.data().iter().step_by(2).all(|&v| v == 1.0), "{act:?} leaves the other channel alone");
         }
         // A quarter turn: what varied along the rows varies down the columns.

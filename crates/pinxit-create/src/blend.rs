@@ -32,7 +32,10 @@ pub fn blend(a: &Model, b: &Model, how: &Blend) -> Result<Model> {
     if let Blend::Swap { from_stage } = how
         && !(1..stages).contains(from_stage)
     {
-        return Err(Error::Unlike(format!("stage {from_stage} cannot be the first of the second model: it is one of 1 to {}", stages - 1)));
+        return Err(Error::Unlike(format!(
+            "stage {from_stage} cannot be the first of the second model: it is one of 1 to {}",
+            stages - 1
+        )));
     }
     let mut out = a.clone();
     for (name, value) in out.weights.iter_mut() {
@@ -74,11 +77,21 @@ fn check_alike(a: &Model, b: &Model) -> Result<()> {
     if x != y {
         let size = |m: &Model| {
             let (h, w) = m.generator.resolution();
-            format!("{w}x{h} px, {}, {} classes, {} styles, {} words", m.generator.preset, m.meta.classes.len(), m.meta.styles.len(), m.meta.words.len())
+            format!(
+                "{w}x{h} px, {}, {} classes, {} styles, {} words",
+                m.generator.preset,
+                m.meta.classes.len(),
+                m.meta.styles.len(),
+                m.meta.words.len()
+            )
         };
         return Err(Error::Unlike(format!("the models are not of one make: {} and {}", size(a), size(b))));
     }
-    let labels = [("classes", &a.meta.classes, &b.meta.classes), ("styles", &a.meta.styles, &b.meta.styles), ("words", &a.meta.words, &b.meta.words)];
+    let labels = [
+        ("classes", &a.meta.classes, &b.meta.classes),
+        ("styles", &a.meta.styles, &b.meta.styles),
+        ("words", &a.meta.words, &b.meta.words),
+    ];
     match labels.into_iter().find(|(_, a, b)| a != b) {
         Some((what, ..)) => Err(Error::Unlike(format!("the models do not know the same {what}"))),
         None => Ok(()),

@@ -50,7 +50,12 @@ pub struct Dragged {
 }
 
 /// Moves the handles in the picture of `latents`. `watch` as in [`project`](crate::project::project).
-pub fn drag(space: &WSpace<'_>, latents: &Latents, drag: &Drag<'_>, watch: &mut dyn FnMut(usize, usize, &Tensor) -> bool) -> Dragged {
+pub fn drag(
+    space: &WSpace<'_>,
+    latents: &Latents,
+    drag: &Drag<'_>,
+    watch: &mut dyn FnMut(usize, usize, &Tensor) -> bool,
+) -> Dragged {
     let stage = watched_stage(space.generator.stages());
     let first = seen(space, latents, stage);
     let grid = Grid::of(&first);
@@ -144,7 +149,10 @@ impl Grid {
 
     /// 1 where nothing may change: `[1, h, w, 1]`.
     fn staying(&self, mask: &Tensor) -> Tensor {
-        Tensor::new(&[1, self.h as usize, self.w as usize, 1], mask.data().iter().map(|&m| f32::from(u8::from(m <= 0.0))).collect())
+        Tensor::new(
+            &[1, self.h as usize, self.w as usize, 1],
+            mask.data().iter().map(|&m| f32::from(u8::from(m <= 0.0))).collect(),
+        )
     }
 }
 
@@ -191,7 +199,9 @@ impl Held {
             .filter(|p| p[0] >= 0.0 && p[1] >= 0.0 && p[0] < grid.w as f64 && p[1] < grid.h as f64)
             .collect();
         let found = grid.sample(map, &points);
-        let unlike = |i: usize| found.data()[i * grid.c..][..grid.c].iter().zip(self.first.data()).map(|(a, b)| f64::from((a - b).abs())).sum::<f64>();
+        let unlike = |i: usize| {
+            found.data()[i * grid.c..][..grid.c].iter().zip(self.first.data()).map(|(a, b)| f64::from((a - b).abs())).sum::<f64>()
+        };
         if let Some(best) = (0..points.len()).min_by(|&a, &b| unlike(a).total_cmp(&unlike(b))) {
             self.at = points[best];
         }

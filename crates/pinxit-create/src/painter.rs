@@ -3,20 +3,13 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use pinxit_image::Picture;
-use pinxit_nn::{Bound, Generator, Labels, Model, Vocabulary};
-use pinxit_tensor::{Array, Rng, Tensor, pool};
+use pinxit_nn::{Bound, Generator, Model, Vocabulary};
+use pinxit_tensor::{Rng, Tensor, pool};
 
-use crate::{Error, ModelRef, Prompt, Recipe, Result};
-
-/// Latents averaged for the mean w of a label: 4096 puts its error near 1.5 % of the spread of w.
-const MEAN_SAMPLES: usize = 4096;
-/// Latents mapped at once for the mean.
-const MEAN_BATCH: usize = 256;
-/// Seed of the latents behind the mean w; part of what a recipe means, never to change within recipe version 1.
-const MEAN_SEED: u64 = 0;
-
-/// Class and style as the network counts them (the count itself means "no label"), and words.
-type LabelSet = (u32, u32, Vec<u32>);
+use crate::bend::Bend;
+use crate::project::WSpace;
+use crate::sampling::{LabelSet, Moments, Sampling};
+use crate::{Error, Latents, ModelRef, Operation, Prompt, Recipe, Result};
 
 /// One model, ready to paint.
 pub struct Painter {
@@ -29,7 +22,7 @@ pub struct Painter {
     class_counts: Vec<usize>,
     style_counts: Vec<usize>,
     weights: Bound<Tensor>,
-    means: BTreeMap<LabelSet, Tensor>,
+    moments: BTreeMap<LabelSet, Moments>,
 }
 
 impl Painter {
@@ -46,7 +39,7 @@ impl Painter {
             style_counts: model.meta.dataset.style_counts.clone(),
             weights: generator.plan(&model.weights),
             generator,
-            means: BTreeMap::new(),
+            moments: BTreeMap::new(),
         }
     }
 
@@ -82,9 +75,18 @@ impl Painter {
     pub fn draw_style(&self, rng: &mut Rng) -> Option<&str> {
         draw(&self.styles, &self.style_counts, rng)
     }
-    /// Height and width of every picture, in pixels.
+    /// Height and width of every picture as it is painted, in pixels.
     pub fn resolution(&self) -> (usize, usize) {
         self.generator.config.resolution()
+    }
+
+    /// Width and height, px, of the picture that a recipe gives, its operations done.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub fn sides(&self, recipe: &Recipe) -> Result<(u32, u32)> {
+        let (height, width) = self.resolution();
+        recipe.sides((width as u32, height as u32))
     }
 
     /// A recipe of this model for `seed`, with labels checked.
@@ -94,21 +96,17 @@ impl Painter {
         recipe.style = style.map(String::from);
         recipe.psi = psi;
         recipe.check()?;
-        self.labels(&recipe)?;
+        self.sample().labels(&recipe)?;
         Ok(recipe)
     }
 
-    /// Paints recipes of this model, in order.
+    /// Paints recipes of this model, in order: the pictures as the model gives them. [`Recipe::finish`] does the operations.
     ///
     /// A picture does not depend on its neighbours: each runs through the network by itself, because a matrix product may
     /// sum in another order when it has more rows. Several are painted at once, one a thread.
     pub fn paint(&mut self, recipes: &[Recipe]) -> Result<Vec<Picture>> {
         for recipe in recipes {
-            let labels = self.check(recipe)?;
-            if recipe.psi != 1.0 && !self.means.contains_key(&labels) {
-                let mean = self.compute_mean(&labels);
-                self.means.insert(labels, mean);
-            }
+            self.prepare(recipe)?;
         }
         let painted: Vec<OnceLock<Result<Picture>>> = recipes.iter().map(|_| OnceLock::new()).collect();
         let painter = &*self;
@@ -120,53 +118,90 @@ impl Painter {
         slots.map(|(slot, recipe)| slot.into_inner().unwrap_or_else(|| painter.paint_one(recipe))).collect()
     }
 
-    /// The labels of a recipe that this painter can paint.
-    fn check(&self, recipe: &Recipe) -> Result<LabelSet> {
+    /// The latents of a recipe of this model, its operations on them done.
+    pub fn latents(&mut self, recipe: &Recipe) -> Result<Latents> {
+        self.prepare(recipe)?;
+        self.sample().latents(recipe)
+    }
+
+    /// Pictures of latents, `[1, h, w, 3]` each, -1..1 and not clamped: what animations and previews are made of.
+    pub fn paint_latents(&self, latents: &Latents) -> Result<Picture> {
+        let pm1 = self.generator.synthesize(&self.weights, &latents.stages);
+        picture_from_pm1(&pm1).ok_or(Error::NotFinite { seed: 0 })
+    }
+
+    /// The map of every stage, coarse to fine, for latents.
+    pub fn maps(&self, latents: &Latents) -> Vec<Tensor> {
+        let mut maps = Vec::new();
+        self.generator.synthesize_bent(&self.weights, &latents.stages, |_, map| {
+            maps.push(map.clone());
+            map
+        });
+        maps
+    }
+
+    /// What a search in w works with: `samples` of it with labels as often as the training pictures have them, from `seed`.
+    pub fn space(&self, samples: usize, seed: u64) -> WSpace<'_> {
+        self.sample().space(samples, seed, |rng| {
+            let class = draw(&self.classes, &self.class_counts, rng).and_then(|name| self.classes.iter().position(|c| c == name));
+            let style = draw(&self.styles, &self.style_counts, rng).and_then(|name| self.styles.iter().position(|s| s == name));
+            let index = |found: Option<usize>, names: &[String]| found.unwrap_or(names.len()) as u32;
+            (index(class, &self.classes), index(style, &self.styles), Vec::new())
+        })
+    }
+
+    /// The affine maps by which stages read w: what [`directions::sefa`](crate::directions::sefa) takes. All stages where none is named.
+    pub fn affine(&self, stages: Option<&[usize]>) -> Vec<&Tensor> {
+        let chosen = (0..self.generator.stages()).filter(|i| stages.is_none_or(|s| s.contains(i)));
+        chosen.flat_map(|i| self.generator.affine_names(i)).map(|name| self.weights.get(&name)).collect()
+    }
+
+    /// Number of stages, each with its own w.
+    pub fn stages(&self) -> usize {
+        self.generator.stages()
+    }
+
+    /// Channels of each stage's map.
+    pub fn channels(&self) -> &[usize] {
+        &self.generator.config.channels
+    }
+
+    /// Checks a recipe and computes the means it needs.
+    fn prepare(&mut self, recipe: &Recipe) -> Result<()> {
         recipe.check()?;
+        self.sides(recipe)?;
         if recipe.model.hash != self.model.hash {
             return Err(Error::OtherModel { wanted: recipe.model.hash.clone(), found: self.model.hash.clone() });
         }
-        self.labels(recipe)
+        let needed = self.sample().needs(recipe)?;
+        for labels in needed {
+            if !self.moments.contains_key(&labels) {
+                let moments = self.sample().moments_of(&labels);
+                self.moments.insert(labels, moments);
+            }
+        }
+        Ok(())
+    }
+
+    fn sample(&self) -> Sampling<'_> {
+        Sampling {
+            generator: &self.generator,
+            weights: &self.weights,
+            classes: &self.classes,
+            styles: &self.styles,
+            vocabulary: &self.vocabulary,
+            moments: &self.moments,
+        }
     }
 
     fn paint_one(&self, recipe: &Recipe) -> Result<Picture> {
-        let labels = self.labels(recipe)?;
-        let z = Rng::stream(recipe.seed, "latents").normal_tensor(&[1, self.generator.config.z_dim]);
-        let mut w = self.map(&z, &labels);
-        if let Some(mean) = self.means.get(&labels).filter(|_| recipe.psi != 1.0) {
-            w = mean.add(&w.sub(mean).scale(recipe.psi));
-        }
-        let ws = vec![w; self.generator.stages()];
-        let pm1 = self.generator.synthesize(&self.weights, &ws);
+        let latents = self.sample().latents(recipe)?;
+        let bends: Vec<&Bend> =
+            recipe.operations.iter().filter_map(|op| if let Operation::Bend(b) = op { Some(b) } else { None }).collect();
+        let pm1 = self.generator.synthesize_bent(&self.weights, &latents.stages, |stage, map| {
+            bends.iter().filter(|b| b.stage == stage).fold(map, |map, bend| bend.apply(&map))
+        });
         picture_from_pm1(&pm1).ok_or(Error::NotFinite { seed: recipe.seed })
-    }
-
-    /// `[n, z]` to `[n, w]`, all with the same labels.
-    fn map(&self, z: &Tensor, (class, style, words): &LabelSet) -> Tensor {
-        let n = z.shape()[0];
-        let labels = Labels { class: vec![*class; n], style: vec![*style; n], words: vec![words.clone(); n] };
-        self.generator.mapping(&self.weights, z, &labels)
-    }
-
-    /// The mean w of these labels, `[1, w]`.
-    fn compute_mean(&self, labels: &LabelSet) -> Tensor {
-        let mut rng = Rng::stream(MEAN_SEED, "truncation");
-        let mut sum = vec![0.0f64; self.generator.config.w_dim];
-        for _ in 0..MEAN_SAMPLES / MEAN_BATCH {
-            let z = rng.normal_tensor(&[MEAN_BATCH, self.generator.config.z_dim]);
-            let w = self.map(&z, labels);
-            for row in w.data().chunks_exact(sum.len()) {
-                sum.iter_mut().zip(row).for_each(|(s, x)| *s += f64::from(*x));
-            }
-        }
-        Tensor::new(&[1, sum.len()], sum.iter().map(|s| (s / MEAN_SAMPLES as f64) as f32).collect())
-    }
-
-    fn labels(&self, recipe: &Recipe) -> Result<LabelSet> {
-        let class = label_index("class", recipe.class.as_deref(), &self.classes)?;
-        let style = label_index("style", recipe.style.as_deref(), &self.styles)?;
-        let words = recipe.caption.as_deref().map(|text| self.vocabulary.read(text).known).unwrap_or_default();
-        Ok((class, style, words))
     }
 }
 
@@ -182,14 +217,6 @@ fn draw<'a>(names: &'a [String], counts: &[usize], rng: &mut Rng) -> Option<&'a 
         }
     };
     names.get(i).map(String::as_str)
-}
-
-fn label_index(kind: &'static str, wanted: Option<&str>, known: &[String]) -> Result<u32> {
-    let Some(wanted) = wanted else { return Ok(known.len() as u32) };
-    match known.iter().position(|k| k == wanted) {
-        Some(i) => Ok(i as u32),
-        None => Err(Error::Label { kind, wanted: wanted.into(), known: known.to_vec() }),
-    }
 }
 
 /// `[1, h, w, 3]` in about -1..1 to sRGB bytes: clamped, rounded half up. None if any value is not a number.

@@ -47,7 +47,7 @@ pub struct Place {
 impl Walk {
     /// Of a frame, counted from 0.
     pub fn place(&self, frame: usize) -> Place {
-        let legs = if self.closed { self.keys } else { self.keys - 1 };
+        let legs = if self.closed && self.keys > 1 { self.keys } else { self.keys - 1 };
         if legs == 0 {
             return Place { from: 0, to: 0, by: 0.0 };
         }

@@ -16,6 +16,7 @@
 //! # Ok::<(), pinxit_image::Error>(())
 //! ```
 
+mod animation;
 mod atomic;
 mod colour;
 mod decode;
@@ -36,6 +37,7 @@ mod saliency;
 mod sniff;
 mod xmp;
 
+pub use animation::{Animation, AnimationFormat, AnimationSpec};
 pub use atomic::{write_atomic, write_atomic_private};
 pub use decode::{Decoded, decode, read};
 pub use encode::{Encoding, encode};
