@@ -36,6 +36,6 @@ pub use examiner::Examiner;
 pub use format::{Record, Split};
 pub use import::{import, inspect};
 pub use near::perceptual_hash;
-pub use options::{Framing, ImportOptions, check_reason};
+pub use options::{Framing, ImportOptions, check_reason, check_reason_to};
 pub use place::check_name;
 pub use report::{FileReport, FileStatus, ImportProgress, ImportReport, LabelReport, Phase, counted};

@@ -89,12 +89,18 @@ impl Default for ImportOptions {
 /// # Errors
 /// What is wrong with it, in words.
 pub fn check_reason(reason: &str) -> std::result::Result<(), String> {
+    check_reason_to(reason, "say why you may use these works against their reservation")
+}
+
+/// Whether a reason for anything is one; `ask` says what to write in its place.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn check_reason_to(reason: &str, ask: &str) -> std::result::Result<(), String> {
     let letters = reason.trim().chars().count();
     match reason.split_whitespace().count() {
-        0..3 => Err("the reason is not a sentence: say why you may use these works against their reservation".into()),
-        _ if letters < LEAST_REASON => {
-            Err(format!("the reason has {letters} letters, and needs {LEAST_REASON}: say why you may use these works"))
-        }
+        0..3 => Err(format!("the reason is not a sentence: {ask}")),
+        _ if letters < LEAST_REASON => Err(format!("the reason has {letters} letters, and needs {LEAST_REASON}: {ask}")),
         _ => Ok(()),
     }
 }

@@ -43,7 +43,7 @@ const GENESIS: &str = "000000000000000000000000000000000000000000000000000000000
 pub enum Kind {
     /// Works were taken into a dataset.
     Import,
-    /// Works were taken in against their reservation.
+    /// Works were taken in against their reservation, or near copies of works were let out.
     Override,
     /// A training ended with a model.
     Training,
