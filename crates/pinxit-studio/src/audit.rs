@@ -146,7 +146,7 @@ pub fn audit(studio: &Studio, request: &AuditRequest, watcher: &mut dyn Watcher)
 /// A model's pictures, unselected: consecutive seeds, labels as often as the collection has them.
 fn painted(studio: &Studio, model: &str, request: &AuditRequest, watcher: &mut dyn Watcher) -> Result<Suspect> {
     let found = models::find(studio, model)?;
-    let model = found.load()?;
+    let model = found.load_for_use(studio)?;
     let wanted = request.dataset.as_ref().unwrap_or(&model.meta.dataset.name).clone();
     let hint = request.dataset.is_none().then_some("name another one with --dataset");
     let dataset = datasets::open_for(studio, &wanted, &format!("model \"{}\"", found.name), hint)?;

@@ -164,6 +164,21 @@ pub enum Error {
     /// A credential.
     #[error(transparent)]
     Credential(#[from] pinxit_trust::credential::CredentialError),
+    /// Something that has to do with a work which was taken down.
+    #[error("the {what} {work}, taken down on {on}")]
+    TakenDown {
+        /// `model "oaks" has learnt from`.
+        what: String,
+        /// The work.
+        work: String,
+        /// The day.
+        on: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A receipt that does not hold. What is wrong with it has been said.
+    #[error("the receipt does not hold")]
+    BadReceipt,
     /// Painted pictures that are near copies of training works, and were not written.
     #[error("{}", near_copies(*withheld, *all, first))]
     NearCopies {
@@ -226,11 +241,12 @@ impl Error {
             Error::Create(e) => return e.hint(),
             Error::Key(e) => return e.hint().map(String::from),
             Error::Credential(e) => return e.hint().map(String::from),
+            Error::TakenDown { hint, .. } => hint.clone(),
             Error::NearCopies { .. } => {
                 "paint other seeds; if you may show these, say why: --allow-near-copies \"REASON\", which is kept in the ledger".into()
             }
             // It answers the question; what to do about a file depends on who asks.
-            Error::NotVouched { .. } => return None,
+            Error::NotVouched { .. } | Error::BadReceipt => return None,
         })
     }
 }

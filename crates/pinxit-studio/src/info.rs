@@ -59,7 +59,7 @@ pub fn info(studio: &Studio, path: &Path) -> Result<FileInfo> {
     if path.extension().is_some_and(|e| e == "safetensors") {
         let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
         let found = Found { name, path: path.into() };
-        return Ok(FileInfo::Model(Box::new(crate::models::card(&found)?)));
+        return Ok(FileInfo::Model(Box::new(crate::models::card(studio, &found)?)));
     }
     picture(path).map_err(|e| e.in_file(path))
 }

@@ -28,6 +28,7 @@ pub mod runs;
 pub mod settings;
 pub mod shell;
 pub mod sign;
+pub mod takedown;
 pub mod train;
 pub mod verify;
 mod works;

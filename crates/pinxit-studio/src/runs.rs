@@ -171,6 +171,18 @@ pub(crate) fn check_unused(studio: &Studio, dataset: &str) -> Result<()> {
     Ok(())
 }
 
+/// Refuses to take works away from a run that learns from them now: from a dataset of that name, or begun on that manifest.
+pub(crate) fn check_idle(studio: &Studio, dataset: &str, manifest: &str) -> Result<()> {
+    check_unused(studio, dataset)?;
+    for run in studio.names(Kind::Run)? {
+        let dir = studio.path(Kind::Run, &run)?;
+        if is_running(&dir) && Store::at(&dir).counters().is_some_and(|counters| counters.dataset_hash == manifest) {
+            return Err(Error::InUse { dataset: dataset.into(), run });
+        }
+    }
+    Ok(())
+}
+
 /// Model files of a run, oldest first; `model-best.safetensors` sorts last.
 pub fn snapshots(dir: &Path) -> Vec<PathBuf> {
     sorted(dir, |n| n.starts_with("model-") && n.ends_with(".safetensors"))

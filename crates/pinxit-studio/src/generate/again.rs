@@ -142,7 +142,10 @@ fn read(path: &Path) -> Result<(String, Option<ImageFormat>)> {
 
 fn painter_for(studio: &Studio, path: &Path, recipe: &Recipe) -> Result<Painter> {
     match models::find_by_hash(studio, &recipe.model.hash, &recipe.model.name)? {
-        Some((_, model)) => Ok(Painter::open(model, &recipe.model.name)),
+        Some((found, model)) => {
+            crate::takedown::check_model(studio, &model, &found.name)?;
+            Ok(Painter::open(model, &recipe.model.name))
+        }
         None => Err(Error::NoSuchModel {
             path: path.into(),
             name: recipe.model.name.clone(),

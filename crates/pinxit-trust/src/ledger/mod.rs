@@ -51,6 +51,8 @@ pub enum Kind {
     Export,
     /// A person accepted the policy.
     Policy,
+    /// Works were taken down.
+    Takedown,
     /// A torn or cut ledger was put in order.
     Repair,
 }
@@ -65,6 +67,7 @@ impl Kind {
             Self::Training => "training",
             Self::Export => "export",
             Self::Policy => "policy",
+            Self::Takedown => "takedown",
             Self::Repair => "repair",
         }
     }
