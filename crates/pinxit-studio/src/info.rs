@@ -52,7 +52,7 @@ pub fn info(studio: &Studio, path: &Path) -> Result<FileInfo> {
             return Ok(FileInfo::Dataset(Box::new(crate::datasets::detail(&dataset))));
         }
         if crate::runs::is_run(path) {
-            return Ok(FileInfo::Run(Box::new(crate::runs::detail(&crate::runs::folder_name(path)?, path)?)));
+            return Ok(FileInfo::Run(Box::new(crate::runs::detail(studio, &crate::runs::folder_name(path)?, path)?)));
         }
         return Err(Error::NotKnown { path: path.into() });
     }

@@ -117,7 +117,7 @@ pub fn card(studio: &Studio, found: &Found) -> Result<ModelCard> {
         preset: model.generator.preset.clone(),
         resolution: model.generator.resolution(),
         parameters: model.weights.parameters(),
-        blocked: blocked.map(|takedown| format!("learnt from {}, taken down on {}", takedown.words(), takedown.day())),
+        blocked: blocked.map(|takedown| takedown.blocking()),
         meta: ModelMeta { name: found.name.clone(), ..model.meta },
     })
 }

@@ -88,6 +88,7 @@ pub enum Commands {
     #[command(alias = "model")]
     Models(models::ModelsArgs),
     Runs(runs::RunsArgs),
+    Takedown(takedown::TakedownArgs),
     Ledger(ledger::LedgerArgs),
     Policy(policy::PolicyArgs),
     Keys(keys::KeysArgs),

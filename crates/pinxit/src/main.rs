@@ -55,11 +55,11 @@ fn run() -> u8 {
         Ok(()) => 0,
         Err(e) => {
             // The answer about each file or picture was the object that was asked for.
-            let is_said = matches!(e, Error::NotVouched { .. } | Error::NearCopies { .. });
+            let is_said = matches!(e, Error::NotVouched { .. } | Error::BadReceipt | Error::NearCopies { .. });
             output::error(&e, json && !is_said);
             match e {
                 Error::Interrupted { .. } => INTERRUPTED,
-                Error::NotVouched { unreadable: 0, .. } | Error::NearCopies { .. } => CHECK_SAID_NO,
+                Error::NotVouched { unreadable: 0, .. } | Error::BadReceipt | Error::NearCopies { .. } => CHECK_SAID_NO,
                 _ => FAILED,
             }
         }

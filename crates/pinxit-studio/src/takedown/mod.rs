@@ -16,7 +16,7 @@ use serde_json::json;
 
 pub use self::receipt::{Checked, check};
 pub use self::register::{Blocked, Takedown, TakenFrom, TakenWork, all};
-pub(crate) use self::register::{check_dataset, check_model, check_run, for_import, of_model};
+pub(crate) use self::register::{check_dataset, check_model, check_run, for_import, of_model, of_run};
 use crate::examine::Examination;
 use crate::keys::Passphrase;
 use crate::{Error, Result, Studio, keys, ledger, paths};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use pinxit_dataset::{Identity, TakenDown};
 use pinxit_nn::Model;
 use pinxit_train::checkpoint::Store;
+use pinxit_train::state::Counters;
 use serde::{Deserialize, Serialize};
 
 use crate::home::Kind;
@@ -126,6 +127,11 @@ impl Takedown {
         self.works.first().map(TakenWork::words).unwrap_or_default() + &more
     }
 
+    /// What it says of a model that it blocks.
+    pub fn blocking(&self) -> String {
+        format!("learnt from {}, taken down on {}", self.words(), self.day())
+    }
+
     /// Whether it holds a manifest that had its works.
     fn has_manifest(&self, manifest: &str) -> bool {
         !manifest.is_empty() && self.datasets.iter().any(|dataset| dataset.before == manifest)
@@ -210,12 +216,17 @@ pub(crate) fn of_model(studio: &Studio, model: &Model) -> Result<Option<Takedown
 
 /// Refuses a run that has learnt from such a work.
 pub(crate) fn check_run(studio: &Studio, name: &str, dir: &std::path::Path, dataset: &str) -> Result<()> {
-    let Some(counters) = Store::at(dir).counters() else { return Ok(()) };
-    let blocked = |takedown: &Takedown| takedown.blocks(&counters.dataset_hash, "", counters.parent.as_deref());
-    match all(studio)?.iter().find(|takedown| blocked(takedown)) {
-        Some(takedown) => Err(refusal(&format!("run \"{name}\""), takedown, dataset)),
+    match of_run(studio, Store::at(dir).counters().as_ref())? {
+        Some(takedown) => Err(refusal(&format!("run \"{name}\""), &takedown, dataset)),
         None => Ok(()),
     }
+}
+
+/// The takedown that blocks a run whose saved state says this.
+pub(crate) fn of_run(studio: &Studio, saved: Option<&Counters>) -> Result<Option<Takedown>> {
+    let Some(counters) = saved else { return Ok(None) };
+    let blocked = |takedown: &Takedown| takedown.blocks(&counters.dataset_hash, "", counters.parent.as_deref());
+    Ok(all(studio)?.into_iter().find(blocked))
 }
 
 /// Refuses a dataset that still, or again, holds such a work.
