@@ -265,6 +265,7 @@ fn paint(studio: &Studio, model: &str, folder: &str, sign: bool, watcher: &mut d
         columns: None,
         out: Some(studio.home().join(folder)),
         overwrite: false,
+        gate: crate::gate::GateOptions::default(),
     };
     let made = generate(studio, &request, watcher)?;
     Ok((made.pictures, made.sheet.unwrap_or_default()))

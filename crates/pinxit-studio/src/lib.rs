@@ -11,6 +11,7 @@ pub mod error;
 pub mod evaluate;
 pub mod event;
 mod examine;
+pub mod gate;
 pub mod generate;
 pub mod home;
 pub mod import;
@@ -27,13 +28,15 @@ pub mod runs;
 pub mod settings;
 pub mod shell;
 pub mod sign;
+pub mod takedown;
 pub mod train;
 pub mod verify;
+mod works;
 
 pub use error::Error;
 pub use event::{Event, Task, Watcher};
 pub use home::{Kind, Studio};
-pub use pinxit_dataset::{check_reason, counted};
+pub use pinxit_dataset::{check_reason, check_reason_to, counted};
 pub use pinxit_trust::ledger::Head;
 
 /// Result with this crate's [`Error`].

@@ -36,6 +36,11 @@ impl Parcel {
         });
         Parcel { path, file, entry: ledger::entry(Kind::Export, subject) }
     }
+
+    /// Adds something to what the ledger keeps of it.
+    pub fn note(&mut self, what: &str, value: serde_json::Value) {
+        self.entry.subject.insert(what.into(), value);
+    }
 }
 
 /// Collects parcels and sends them off together.

@@ -13,6 +13,7 @@ use serde::Serialize;
 pub use self::again::{RepaintRequest, repaint, replan};
 pub use self::plan::{plan, remarks, understood};
 use crate::event::{Event, Task, Watcher, figures};
+use crate::gate::{Arrival, Gate, GateOptions, GateReport, Outcome};
 use crate::outbox::Outbox;
 use crate::press::{Painted, Press};
 use crate::settings::GenerateSettings;
@@ -50,6 +51,8 @@ pub struct GenerateRequest {
     pub out: Option<PathBuf>,
     /// Replace other files of the same names.
     pub overwrite: bool,
+    /// What the person says to the gate of near copies.
+    pub gate: GateOptions,
 }
 
 impl GenerateRequest {
@@ -108,6 +111,16 @@ pub struct Generated {
     pub sheet: Option<PathBuf>,
     /// Whose name stands in their credentials; none where they are not signed.
     pub signed_by: Option<String>,
+    /// What the gate of near copies found.
+    #[serde(flatten)]
+    pub gate: GateReport,
+}
+
+impl Generated {
+    /// An error where pictures were withheld, for that is how a command ends.
+    pub fn verdict(&self) -> Result<()> {
+        crate::gate::verdict(&self.gate, self.pictures.len() + self.gate.near_copies.len())
+    }
 }
 
 /// Paints; every file carries its recipe and is written whole or not at all.
@@ -126,10 +139,13 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     let mut outbox = Outbox::open(studio, request.overwrite)?;
     let press = Press::open(studio, request.settings.sign.then_some(&request.signing), request.overwrite, watcher)?;
     press.warn_of(&[encoding], watcher);
+    let mut gate = Gate::new(studio, &request.gate);
+    gate.open_for(&painter, watcher)?;
     paths::make_folder(&out)?;
+    let model = painter.model().hash.clone();
     let mut made =
-        Generated { model: painter.model().hash.clone(), pictures: Vec::new(), sheet: None, signed_by: press.signed_by() };
-    let mut on_sheet = Vec::new();
+        Generated { model, pictures: Vec::new(), sheet: None, signed_by: press.signed_by(), gate: GateReport::default() };
+    let (mut on_sheet, mut shown) = (Vec::new(), Vec::new());
     for (i, part) in recipes.chunks(AT_ONCE).enumerate() {
         watcher.event(progress(i * AT_ONCE, recipes.len()));
         if watcher.stop() {
@@ -137,23 +153,41 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
             watcher.event(Event::Interrupted { task: Task::Generate, resume: None });
             return Err(Error::Interrupted { resume: None });
         }
-        for (recipe, picture) in part.iter().zip(painter.paint(part)?) {
-            let path = out.join(file_name(recipe, request));
+        let (pictures, names) = (painter.paint(part)?, request.files(part));
+        let arrivals = part.iter().zip(&names).zip(&pictures);
+        let arrivals: Vec<_> = arrivals.map(|((recipe, name), picture)| Arrival { name, recipe, picture }).collect();
+        for (Arrival { name, recipe, picture }, outcome) in arrivals.iter().zip(gate.judge(&arrivals)?) {
+            if outcome == Outcome::Withheld {
+                continue;
+            }
             let text = recipe.to_json()?;
-            let painted = Painted { picture: &picture, recipe, text: &text };
-            sent(outbox.add(press.print(path, &painted, encoding, &painter)?)?, &mut made, watcher);
-            on_sheet.extend(request.sheet.then_some(picture));
+            let painted = Painted { picture, recipe, text: &text };
+            let parcel = press.print(out.join(name), &painted, encoding, &painter)?;
+            sent(gate.send(outcome, parcel, &mut outbox)?, &mut made, watcher);
+            if request.sheet {
+                on_sheet.push((*picture).clone());
+                shown.push((*recipe).clone());
+            }
         }
     }
+    sent(gate.release(&mut outbox)?, &mut made, watcher);
     sent(outbox.send()?, &mut made, watcher);
+    in_order(&mut made.pictures, request.files(&recipes).iter().map(|name| out.join(name)));
+    made.gate = gate.report(watcher);
     watcher.event(progress(recipes.len(), recipes.len()));
-    if request.sheet {
-        let path = sheet::write(&out, &on_sheet, request, &recipes, &press, &painter)?;
+    if request.sheet && !on_sheet.is_empty() {
+        let path = sheet::write(&out, &on_sheet, request, &shown, &press, &painter)?;
         watcher.event(Event::Picture { role: "sheet".into(), path: path.clone() });
         made.sheet = Some(path);
     }
     watcher.event(Event::Finished { task: Task::Generate, result: figures(&made), next: suggestions(&made) });
     Ok(made)
+}
+
+/// Near copies that may leave are written last: all paths in the order in which they were asked for.
+fn in_order(paths: &mut [PathBuf], asked: impl Iterator<Item = PathBuf>) {
+    let places: HashMap<PathBuf, usize> = asked.zip(0..).collect();
+    paths.sort_by_key(|path| places.get(path).copied());
 }
 
 /// Tells of pictures that were written.

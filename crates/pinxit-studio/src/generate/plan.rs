@@ -8,7 +8,7 @@ use crate::{Result, Studio, counted, models};
 /// The model, opened, and every recipe: labels are checked before anything is painted.
 pub fn plan(studio: &Studio, request: &GenerateRequest) -> Result<(Painter, Vec<Recipe>)> {
     let found = models::find(studio, &request.model)?;
-    let painter = Painter::open(found.load()?, &found.name);
+    let painter = Painter::open(found.load_for_use(studio)?, &found.name);
     let prompt = request.prompt.as_deref().map(|text| painter.prompt(text)).unwrap_or_default();
     let caption = request.caption.as_ref().or(request.prompt.as_ref());
     let named =

@@ -69,7 +69,7 @@ impl std::fmt::Debug for ArtistKey {
 
 impl Chain {
     /// Refuses a signer that its root has not signed, and certificates that are not valid now.
-    fn check(&self) -> Result<(), KeyError> {
+    pub(crate) fn check(&self) -> Result<(), KeyError> {
         if !self.root.has_signed(&self.signer) {
             return Err(KeyError::ForeignChain { why: "its root has not signed it" });
         }

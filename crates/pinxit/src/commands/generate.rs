@@ -3,18 +3,19 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use pinxit_studio::event::{Event, Watcher};
+use pinxit_studio::gate::GateOptions;
 use pinxit_studio::generate::{
     GenerateRequest, Generated, Prompt, RepaintRequest, generate, plan, remarks, repaint, replan, suggestions, understood,
 };
 use pinxit_studio::settings::{GeneratePartial, GenerateSettings, ImageFormat, Setting, resolved_json, write_resolved};
 use pinxit_studio::sign::Signing;
-use pinxit_studio::{Result, counted};
+use pinxit_studio::{Result, check_reason_to, counted};
 use serde_json::{Map, Value, json};
 
 use super::signing::SigningArgs;
 use crate::cli::words;
 use crate::context::Context;
-use crate::output;
+use crate::{face, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,7 +29,9 @@ Every file carries its recipe (model, seed, labels, psi); --from paints it again
 --no-sign byte for byte). Every file is signed with your key: pinxit keys init; without one the studio makes a key of its own.
 Without --class a model that knows classes draws one for each seed, as often as its training pictures have them; none where
 a prompt says in other words what to paint. --prompt takes the names of a class and a style out of a sentence, and a model trained with --condition captions reads
-its other words too; words it does not know are named.";
+its other words too; words it does not know are named.
+A picture that comes nearer to a training work than hardly any two works do is a near copy and is not written; the command then
+ends with exit code 3. Near copies are looked for where the works are: in the dataset that the model learnt from, if it is in this home.";
 
 /// Paint pictures
 #[derive(Debug, Args)]
@@ -79,11 +82,22 @@ pub struct GenerateArgs {
     /// Say what would be painted, and stop
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// Write near copies of training works too, for this reason, which is kept in the ledger
+    #[arg(long, value_name = "REASON", value_parser = reason, help_heading = "Near copies")]
+    allow_near_copies: Option<String>,
+    /// Name the N closest works in the training set of each picture [default N: 3]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "3", value_parser = clap::value_parser!(u8).range(1..=10), help_heading = "Near copies")]
+    closest: Option<u8>,
     /// Do not sign the pictures: no credential goes into the files
     #[arg(id = "sign", long = "no-sign", help_heading = "Signing")]
     no_sign: bool,
     #[command(flatten)]
     signing: SigningArgs,
+}
+
+fn reason(text: &str) -> std::result::Result<String, String> {
+    check_reason_to(text, "say why these pictures may be written")?;
+    Ok(text.trim().to_owned())
 }
 
 fn psi(text: &str) -> std::result::Result<f64, String> {
@@ -122,11 +136,12 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
     // A dry run opens no key, so it asks for no passphrase.
     let signing =
         if settings.sign && !args.dry_run { args.signing.signing(&sign_settings, context)? } else { Signing::default() };
+    let gate = GateOptions { allow: args.allow_near_copies, closest: args.closest.map_or(0, usize::from) };
     let Some(model) = args.model else {
         let out = args.out.unwrap_or_else(|| PathBuf::from("."));
         let (pictures, overwrite) = (args.from, args.overwrite);
         let signing = settings.sign.then_some(signing);
-        let request = RepaintRequest { pictures, format: args.format, quality: settings.quality, out, signing, overwrite };
+        let request = RepaintRequest { pictures, format: args.format, quality: settings.quality, out, signing, overwrite, gate };
         if args.dry_run {
             // The recipe holds psi, and each picture has a format of its own.
             resolved.retain(|s| ["quality", "sign"].contains(&s.key) || s.key == "format" && args.format.is_some());
@@ -149,6 +164,7 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
         columns: args.columns.map(usize::from),
         out: args.out,
         overwrite: args.overwrite,
+        gate,
     };
     if args.dry_run {
         let (painter, recipes) = plan(&context.studio, &request)?;
@@ -183,16 +199,36 @@ fn say_dry(
     Ok(())
 }
 
-/// Paths on stdout, one a line; with `--json` the finished event has said it all.
+/// Paths on stdout, one a line, and what else was asked for; with `--json` the finished event has said it all. An error where
+/// near copies were withheld.
 fn say(made: &Generated, context: &Context, next: &[String]) -> Result<()> {
     if context.globals.json {
-        return Ok(());
+        return made.verdict();
     }
     for path in made.pictures.iter().chain(&made.sheet) {
         output::data(&path.display().to_string());
     }
+    if !made.gate.closest.is_empty() {
+        output::data(&format!("\nclosest works in the training set (a near copy is below {})", limit(made)));
+        output::data(&closest(made));
+    }
+    made.verdict()?;
     context.next(next);
     Ok(())
+}
+
+fn limit(made: &Generated) -> String {
+    made.gate.near_copy_below.map(face::short).unwrap_or_default()
+}
+
+fn closest(made: &Generated) -> String {
+    let rows = made.gate.closest.iter().flat_map(|found| {
+        found.works.iter().map(|work| {
+            let creator = work.creator.clone().unwrap_or_else(|| "-".into());
+            vec![found.picture.clone(), face::short(work.unlikeness), work.title.clone(), creator]
+        })
+    });
+    output::table(&["picture", "unlikeness", "work", "creator"], &rows.collect::<Vec<_>>())
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ fn lines(verified: &Verified) -> Vec<String> {
         rows.extend(beside(verified));
     }
     let head = format!("{}: {}, {}", verified.path.display(), report.format, in_short(report.state));
-    let rows = rows.into_iter().map(|(what, text)| format!("  {what:<12}{}", plain(&text)));
+    let rows = rows.into_iter().map(|(what, text)| format!("  {what:<12}{}", output::plain(&text)));
     std::iter::once(head).chain(rows).collect()
 }
 
@@ -158,9 +158,4 @@ fn beside(verified: &Verified) -> Vec<(&'static str, String)> {
         rows.push(("unsigned", "it carries a recipe (pinxit info)".into()));
     }
     rows
-}
-
-/// Text of a stranger's file on one line of a terminal: nothing in it may move the cursor or pass for a line of ours.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
