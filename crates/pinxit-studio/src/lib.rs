@@ -18,6 +18,7 @@ pub mod info;
 pub mod keys;
 pub mod ledger;
 pub mod machine;
+mod mark;
 pub mod models;
 mod outbox;
 pub mod paths;
@@ -27,6 +28,7 @@ pub mod runs;
 pub mod settings;
 pub mod shell;
 pub mod sign;
+pub mod trace;
 pub mod train;
 pub mod verify;
 

@@ -23,8 +23,8 @@ Options can also be set by environment variables (shown as [env: …]) and in co
 flags win over variables, variables over files. Data goes to stdout, everything else to stderr.
 What is removed or replaced lies in bin/ of the home until you delete that folder: only then its space is free.
 
-Exit codes: 0 done, 1 the request failed, 2 wrong usage, 3 a credential is invalid or missing,
-70 a mistake in pinxit, 130 interrupted with the state saved.";
+Exit codes: 0 done, 1 the request failed, 2 wrong usage, 3 a credential is invalid or missing or a mark is not
+found, 70 a mistake in pinxit, 130 interrupted with the state saved.";
 
 /// A picture studio: learns styles from a collection of pictures and paints new ones.
 #[derive(Debug, Parser)]
@@ -84,6 +84,7 @@ pub enum Commands {
     Audit(audit::AuditArgs),
     Sign(sign::SignArgs),
     Verify(verify::VerifyArgs),
+    Watermark(watermark::WatermarkArgs),
     Datasets(datasets::DatasetsArgs),
     #[command(alias = "model")]
     Models(models::ModelsArgs),

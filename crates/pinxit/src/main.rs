@@ -21,7 +21,7 @@ use pinxit_studio::Error;
 const FAILED: u8 = 1;
 /// Wrong usage; clap's own code.
 const USAGE: u8 = 2;
-/// Asked by `verify`: a credential is invalid or missing.
+/// Asked by `verify`: a credential is invalid or missing; by `watermark detect`: no mark is found.
 const NOT_VOUCHED: u8 = 3;
 /// A mistake of ours.
 const INTERNAL: u8 = 70;
@@ -55,11 +55,11 @@ fn run() -> u8 {
         Ok(()) => 0,
         Err(e) => {
             // The answer about each file was the one object that was asked for.
-            let is_said = matches!(e, Error::NotVouched { .. });
+            let is_said = matches!(e, Error::NotVouched { .. } | Error::NotMarked { .. });
             output::error(&e, json && !is_said);
             match e {
                 Error::Interrupted { .. } => INTERRUPTED,
-                Error::NotVouched { unreadable: 0, .. } => NOT_VOUCHED,
+                Error::NotVouched { unreadable: 0, .. } | Error::NotMarked { unreadable: 0, .. } => NOT_VOUCHED,
                 _ => FAILED,
             }
         }

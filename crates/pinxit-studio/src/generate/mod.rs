@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 pub use pinxit_create::Prompt;
-use pinxit_create::{Painter, Recipe};
+use pinxit_create::{Operation, Painter, Recipe};
 use serde::Serialize;
 
 pub use self::again::{RepaintRequest, repaint, replan};
@@ -22,6 +22,8 @@ use crate::{Error, Result, Studio, paths};
 
 /// Pictures painted at once: enough for every thread of a large machine, few enough to stop soon.
 const AT_ONCE: usize = 32;
+/// Pixels of finished pictures at once: enlarged ones, and what marking them needs beside them, may be large.
+const MOST_PIXELS: u64 = AT_ONCE as u64 * 1024 * 1024;
 
 /// What to paint.
 #[derive(Clone, Debug)]
@@ -124,31 +126,52 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     request.check_names(&out, &recipes)?;
     let encoding = request.settings.format.encoding(request.settings.quality);
     let mut outbox = Outbox::open(studio, request.overwrite)?;
-    let press = Press::open(studio, request.settings.sign.then_some(&request.signing), request.overwrite, watcher)?;
+    let signing = request.settings.sign.then_some(&request.signing);
+    let press = Press::open(studio, signing, request.settings.watermark, watcher)?;
     press.warn_of(&[encoding], watcher);
+    let at_once = match recipes.first().map(|recipe| painter.sides(recipe)).transpose()? {
+        Some(sides) => {
+            press.warn_of_size(sides, watcher);
+            pictures_at_once(sides)
+        }
+        None => AT_ONCE,
+    };
     paths::make_folder(&out)?;
     let mut made =
         Generated { model: painter.model().hash.clone(), pictures: Vec::new(), sheet: None, signed_by: press.signed_by() };
     let mut on_sheet = Vec::new();
-    for (i, part) in recipes.chunks(AT_ONCE).enumerate() {
-        watcher.event(progress(i * AT_ONCE, recipes.len()));
+    for (i, part) in recipes.chunks(at_once).enumerate() {
+        watcher.event(progress(i * at_once, recipes.len()));
         if watcher.stop() {
             sent(outbox.send()?, &mut made, watcher);
             watcher.event(Event::Interrupted { task: Task::Generate, resume: None });
             return Err(Error::Interrupted { resume: None });
         }
-        for (recipe, picture) in part.iter().zip(painter.paint(part)?) {
-            let path = out.join(file_name(recipe, request));
-            let text = recipe.to_json()?;
-            let painted = Painted { picture: &picture, recipe, text: &text };
-            sent(outbox.add(press.print(path, &painted, encoding, &painter)?)?, &mut made, watcher);
-            on_sheet.extend(request.sheet.then_some(picture));
+        let pictures = painter.paint(part)?;
+        let texts: Vec<String> = part.iter().map(Recipe::to_json).collect::<std::result::Result<_, _>>()?;
+        let painted: Vec<Painted<'_>> = part
+            .iter()
+            .zip(&pictures)
+            .zip(&texts)
+            .map(|((recipe, picture), text)| {
+                let path = out.join(file_name(recipe, request));
+                Painted { path, picture, recipe, text }
+            })
+            .collect();
+        for parcel in press.print_all(&painted, encoding, &painter)? {
+            parcel.warn(watcher);
+            sent(outbox.add(parcel)?, &mut made, watcher);
         }
+        on_sheet.extend(pictures.into_iter().filter(|_| request.sheet));
     }
     sent(outbox.send()?, &mut made, watcher);
     watcher.event(progress(recipes.len(), recipes.len()));
     if request.sheet {
-        let path = sheet::write(&out, &on_sheet, request, &recipes, &press, &painter)?;
+        let parcel = sheet::print(&out, &on_sheet, request, &recipes, &press, &painter)?;
+        parcel.warn(watcher);
+        let path = parcel.path.clone();
+        outbox.add(parcel)?;
+        outbox.send()?;
         watcher.event(Event::Picture { role: "sheet".into(), path: path.clone() });
         made.sheet = Some(path);
     }
@@ -174,11 +197,18 @@ fn progress(step: usize, total: usize) -> Event {
     Event::Progress { task: Task::Generate, phase: "painting".into(), step: step as u64, total: total as u64 }
 }
 
-/// `trees-oak-000042.png`, `trees-oak-000042-psi0.7.png`; class and style only where the model has them, psi where it is not 1.
+/// How many pictures of these sides (px) are painted, marked and encoded at once.
+fn pictures_at_once((width, height): (u32, u32)) -> usize {
+    (MOST_PIXELS / (u64::from(width) * u64::from(height)).max(1)).clamp(1, AT_ONCE as u64) as usize
+}
+
+/// `trees-oak-000042.png`, `trees-oak-000042-psi0.7-x4.png`; class and style only where the model has them, psi where it is not 1, the
+/// enlargement where there is one.
 fn file_name(recipe: &Recipe, request: &GenerateRequest) -> String {
     let labels = [&recipe.class, &recipe.style].into_iter().flatten().map(|l| format!("{}-", plain(l))).collect::<String>();
     let psi = if recipe.psi == 1.0 { String::new() } else { format!("-psi{}", recipe.psi) };
-    format!("{}-{labels}{:06}{psi}.{}", plain(&recipe.model.name), recipe.seed, request.settings.format.extension())
+    let large: String = recipe.operations.iter().map(|Operation::Enlarge { times }| format!("-x{times}")).collect();
+    format!("{}-{labels}{:06}{psi}{large}.{}", plain(&recipe.model.name), recipe.seed, request.settings.format.extension())
 }
 
 /// A label as part of a file name.

@@ -18,6 +18,7 @@ pub mod sign;
 mod signing;
 pub mod train;
 pub mod verify;
+pub mod watermark;
 
 use clap::ArgMatches;
 use pinxit_studio::{Error, Result};
@@ -60,6 +61,7 @@ fn dispatch(command: Commands, context: &mut Context) -> Result<()> {
         Commands::Keys(args) => keys::run(args, context),
         Commands::Sign(args) => sign::run(args, context),
         Commands::Verify(args) => verify::run(&args, context),
+        Commands::Watermark(args) => watermark::run(&args, context),
         Commands::Doctor(args) => doctor::run(&args, context),
         Commands::Demo(args) => demo::run(args, context),
         Commands::Completions(args) => completions::run(&args),
