@@ -16,6 +16,27 @@ pub enum Error {
     /// The recipe holds an edit that this version cannot make.
     #[error("the recipe asks for the operation \"{0}\", which this pinxit does not know")]
     Operation(String),
+    /// An enlargement that is none, or too strong.
+    #[error("the recipe enlarges {times} times: that is a whole number from 2 to {most}", most = crate::Operation::MOST_TIMES)]
+    Times {
+        /// How many times.
+        times: u32,
+    },
+    /// An enlargement beyond the largest picture.
+    #[error("a picture of {width} x {height} px, {times} times enlarged, is beyond {most} px a side")]
+    TooLarge {
+        /// Width before, px.
+        width: u32,
+        /// Height before, px.
+        height: u32,
+        /// How many times.
+        times: u32,
+        /// The longest side there may be, px.
+        most: u32,
+    },
+    /// An operation failed.
+    #[error(transparent)]
+    Image(#[from] pinxit_image::Error),
     /// Psi is not a number between -2 and 2.
     #[error("psi {0} is out of range: it is a number from -2 to 2")]
     Psi(f64),
@@ -51,12 +72,19 @@ impl Error {
         match self {
             Error::Malformed(_) => Some("recipes are written by `pinxit generate`; `pinxit info FILE` shows one".into()),
             Error::Version { .. } | Error::Operation(_) => Some("a newer pinxit wrote it: update, then try again".into()),
+            Error::Times { .. } => Some("to keep the size as it was painted, leave the enlargement away".into()),
+            Error::TooLarge { width, height, most, .. } => Some(enlarge_hint(most / width.max(height))),
+            Error::Image(e) => e.hint().map(String::from),
             Error::Psi(_) => Some("1 is full variety, 0.7 is calmer, 0 is the average picture".into()),
             Error::Label { kind, wanted, known } => Some(label_hint(kind, wanted, known)),
             Error::OtherModel { .. } => Some("`pinxit models list` shows the hash of each model you have".into()),
             Error::NotFinite { .. } => Some("the weights are damaged or the training diverged: take an earlier snapshot".into()),
         }
     }
+}
+
+fn enlarge_hint(most: u32) -> String {
+    if most < 2 { "leave the enlargement away".into() } else { format!("enlarge it {most} times at most") }
 }
 
 fn label_hint(kind: &str, wanted: &str, known: &[String]) -> String {

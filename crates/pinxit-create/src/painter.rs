@@ -82,9 +82,18 @@ impl Painter {
     pub fn draw_style(&self, rng: &mut Rng) -> Option<&str> {
         draw(&self.styles, &self.style_counts, rng)
     }
-    /// Height and width of every picture, in pixels.
+    /// Height and width of every picture as it is painted, in pixels.
     pub fn resolution(&self) -> (usize, usize) {
         self.generator.config.resolution()
+    }
+
+    /// Width and height, px, of the picture that a recipe gives, its operations done.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub fn sides(&self, recipe: &Recipe) -> Result<(u32, u32)> {
+        let (height, width) = self.resolution();
+        recipe.sides((width as u32, height as u32))
     }
 
     /// A recipe of this model for `seed`, with labels checked.
@@ -98,7 +107,7 @@ impl Painter {
         Ok(recipe)
     }
 
-    /// Paints recipes of this model, in order.
+    /// Paints recipes of this model, in order: the pictures as the model gives them. [`Recipe::finish`] does the operations.
     ///
     /// A picture does not depend on its neighbours: each runs through the network by itself, because a matrix product may
     /// sum in another order when it has more rows. Several are painted at once, one a thread.
@@ -123,6 +132,7 @@ impl Painter {
     /// The labels of a recipe that this painter can paint.
     fn check(&self, recipe: &Recipe) -> Result<LabelSet> {
         recipe.check()?;
+        self.sides(recipe)?;
         if recipe.model.hash != self.model.hash {
             return Err(Error::OtherModel { wanted: recipe.model.hash.clone(), found: self.model.hash.clone() });
         }

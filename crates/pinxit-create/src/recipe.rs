@@ -1,7 +1,8 @@
 //! The recipe: what a picture was painted with, as JSON that travels inside the file.
+use pinxit_image::Picture;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Operation, Result};
 
 /// Version of the recipe format that this crate writes and reads.
 pub const VERSION: u64 = 1;
@@ -46,16 +47,6 @@ pub struct ModelRef {
     pub name: String,
 }
 
-/// One edit: its name and its own fields.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Operation {
-    /// Name of the edit.
-    pub op: String,
-    /// Its parameters.
-    #[serde(flatten)]
-    pub parameters: serde_json::Map<String, serde_json::Value>,
-}
-
 impl Recipe {
     /// A plain sample: no labels, psi 1, no operations.
     pub fn sample(model: ModelRef, seed: u64) -> Self {
@@ -85,20 +76,34 @@ impl Recipe {
             Some(v) => return Err(Error::Version { found: v.to_string() }),
             None => return Err(Error::Malformed("it states no version \"v\"".into())),
         }
+        Operation::check_names(&value)?;
         let recipe: Recipe = serde_json::from_value(value).map_err(|e| Error::Malformed(e.to_string()))?;
         recipe.check()?;
         Ok(recipe)
     }
 
-    /// Refuses what cannot be painted by any model: psi out of range, unknown operations.
+    /// Refuses what cannot be painted by any model: psi out of range, operations with parameters out of range.
     pub fn check(&self) -> Result<()> {
         if !(-2.0..=2.0).contains(&self.psi) {
             return Err(Error::Psi(self.psi));
         }
-        match self.operations.first() {
-            Some(operation) => Err(Error::Operation(operation.op.clone())),
-            None => Ok(()),
-        }
+        self.operations.iter().try_for_each(Operation::check)
+    }
+
+    /// Width and height, px, of the finished picture, where the model paints `painted`.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] beyond 8192 px a side.
+    pub fn sides(&self, painted: (u32, u32)) -> Result<(u32, u32)> {
+        self.operations.iter().try_fold(painted, |sides, operation| operation.sides(sides))
+    }
+
+    /// The finished picture: what the model painted, with every operation done to it, in order.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub fn finish(&self, painted: &Picture) -> Result<Picture> {
+        self.operations.iter().try_fold(painted.clone(), |picture, operation| operation.apply(&picture))
     }
 }
 
@@ -122,6 +127,23 @@ mod tests {
         assert_eq!(back.to_json().unwrap(), text);
     }
 
+    /// Word for word: recipes in files of the world do not change.
+    #[test]
+    fn the_golden_recipe_of_an_enlarged_picture() {
+        let golden = r#"{"v":1,"software":"pinxit 0.1.0","model":{"hash":"ab","name":"trees"},"seed":18446744073709551615,"class":"oak \"old\"","psi":0.7,"operations":[{"op":"enlarge","times":4}]}"#;
+        let mut wanted = recipe();
+        wanted.software = "pinxit 0.1.0".into();
+        wanted.operations = vec![Operation::Enlarge { times: 4 }];
+        let back = Recipe::from_json(golden).unwrap();
+        assert_eq!(back, wanted);
+        assert_eq!(back.to_json().unwrap(), golden);
+        assert_eq!(back.sides((64, 48)).unwrap(), (256, 192));
+        let large = back.finish(&Picture::filled(64, 48, [7; 3])).unwrap();
+        assert_eq!(large, Picture::filled(256, 192, [7; 3]));
+        wanted.operations = vec![Operation::Enlarge { times: 8 }; 3];
+        assert!(matches!(wanted.sides((64, 64)), Err(Error::TooLarge { width: 4096, .. })));
+    }
+
     #[test]
     fn says_what_is_wrong() {
         let good = recipe().to_json().unwrap();
@@ -131,6 +153,10 @@ mod tests {
         assert!(matches!(Recipe::from_json(&extra), Err(Error::Malformed(m)) if m.contains("bend")));
         let edited = good.replace("\"operations\":[]", "\"operations\":[{\"op\":\"bend\",\"layer\":3}]");
         assert!(matches!(Recipe::from_json(&edited), Err(Error::Operation(op)) if op == "bend"));
+        for times in [0, 1, 9, u32::MAX] {
+            let wild = good.replace("[]", &format!("[{{\"op\":\"enlarge\",\"times\":{times}}}]"));
+            assert!(matches!(Recipe::from_json(&wild), Err(Error::Times { times: n }) if n == times), "{times}");
+        }
         let wild = good.replace("\"psi\":0.7", "\"psi\":70");
         assert!(matches!(Recipe::from_json(&wild), Err(Error::Psi(_))));
         for text in ["", "{}", "[1]", "{\"v\":1}", "\u{0}"] {

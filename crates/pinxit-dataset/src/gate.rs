@@ -4,9 +4,9 @@
 
 use std::collections::HashMap;
 
+use crate::identity::Identity;
 use crate::journal::{Entry, Work};
 use crate::labels::Labels;
-use crate::identity::Identity;
 use crate::near::Index;
 use crate::options::ImportOptions;
 use crate::rights::{Signal, licence};

@@ -189,6 +189,25 @@ pub enum Error {
         /// The first of them.
         first: Box<crate::gate::NearCopy>,
     },
+    /// A watermark.
+    #[error(transparent)]
+    Watermark(#[from] pinxit_trust::watermark::Error),
+    /// There is no secret to read watermarks with.
+    #[error("there is no watermark secret in {}", folder.display())]
+    NoMarks {
+        /// Where it would lie.
+        folder: PathBuf,
+    },
+    /// Files that were looked at, and not each carries a mark of this studio. What each has was said.
+    #[error("{}", not_marked(*without, *unreadable, *all))]
+    NotMarked {
+        /// How many carry none.
+        without: usize,
+        /// How many cannot be read.
+        unreadable: usize,
+        /// Of how many.
+        all: usize,
+    },
     /// Files that were verified, and have no credential that holds. What is wrong with each has been said.
     #[error("{}", not_vouched(*bad, *unreadable, *all))]
     NotVouched {
@@ -243,10 +262,16 @@ impl Error {
             Error::Credential(e) => return e.hint().map(String::from),
             Error::TakenDown { hint, .. } => hint.clone(),
             Error::NearCopies { .. } => {
-                "paint other seeds; if you may show these, say why: --allow-near-copies \"REASON\", which is kept in the ledger".into()
+                "paint other seeds; if you may show these, say why: --allow-near-copies \"REASON\", which is kept in the ledger"
+                    .into()
             }
-            // It answers the question; what to do about a file depends on who asks.
-            Error::NotVouched { .. } | Error::BadReceipt => return None,
+            Error::Watermark(e) => return e.hint().map(String::from),
+            Error::NoMarks { .. } => {
+                "it is made with the first picture of 128 px a side or more; name the home that painted the picture with --home"
+                    .into()
+            }
+            // They answer the question; what to do about a file depends on who asks.
+            Error::NotVouched { .. } | Error::NotMarked { .. } | Error::BadReceipt => return None,
         })
     }
 }
@@ -267,6 +292,15 @@ fn not_vouched(bad: usize, unreadable: usize, all: usize) -> String {
         (_, 1.., _) => format!("{unreadable} of {all} files cannot be read"),
         (_, _, 1) => "no credential that holds".into(),
         _ => format!("{bad} of {all} files have no credential that holds"),
+    }
+}
+
+fn not_marked(without: usize, unreadable: usize, all: usize) -> String {
+    match (without, unreadable, all) {
+        (_, 1.., 1) => "it cannot be read".into(),
+        (_, 1.., _) => format!("{unreadable} of {all} files cannot be read"),
+        (_, _, 1) => "no mark of this studio was found, which says nothing about the picture".into(),
+        _ => format!("no mark of this studio was found in {without} of {all} files, which says nothing about them"),
     }
 }
 

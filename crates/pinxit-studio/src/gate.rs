@@ -137,7 +137,15 @@ impl<'a> Gate<'a> {
     /// A gate through which nothing has come yet.
     pub fn new(studio: &'a Studio, options: &GateOptions) -> Self {
         let options = options.clone();
-        Gate { studio, options, works: None, model: Default::default(), report: Default::default(), held: Vec::new(), written_down: 0 }
+        Gate {
+            studio,
+            options,
+            works: None,
+            model: Default::default(),
+            report: Default::default(),
+            held: Vec::new(),
+            written_down: 0,
+        }
     }
 
     /// Makes ready for the pictures of a model: finds its works, and says once where they are not here.
@@ -154,7 +162,8 @@ impl<'a> Gate<'a> {
                 None
             }
             Err(e) => {
-                let message = format!("near copies were not looked for: the works that \"{}\" learnt from cannot be read: {e}", model.name);
+                let message =
+                    format!("near copies were not looked for: the works that \"{}\" learnt from cannot be read: {e}", model.name);
                 watcher.event(Event::Warning { message, hint: e.hint() });
                 None
             }

@@ -135,9 +135,8 @@ impl TrainingWorks {
 /// Describes the works, and reads off them how close is too close.
 fn make(dataset: &Dataset, rows: &[u32], describer: &Describer, task: Task, watcher: &mut dyn Watcher) -> Result<Index> {
     let picture = |i: usize| Ok(dataset.picture(rows[i] as usize)?);
-    let features = describer.describe(rows.len(), picture, &mut |done| {
-        go_on(watcher, task, "describing the training works", done, rows.len())
-    })?;
+    let features = describer
+        .describe(rows.len(), picture, &mut |done| go_on(watcher, task, "describing the training works", done, rows.len()))?;
     let works = Works::new(features, groups(dataset, rows), pictures_of(dataset, rows))?;
     let phase = "finding how alike the training works are";
     match works.limit(&mut |done, total| go_on(watcher, task, phase, done, total).is_ok())? {

@@ -174,7 +174,8 @@ mod tests {
     fn certificates_must_belong_together() {
         let [jane, joe] = ["Jane", "Joe"].map(|n| ArtistKey::issue(&Holder::artist(n), Validity::from_now()).unwrap());
         let x5c = [&jane.chain().signer, &joe.chain().root].map(|c| Base64::encode_string(c.der()));
-        let protected = Base64UrlUnpadded::encode_string(json!({ "alg": "EdDSA", "typ": TYP, "x5c": x5c }).to_string().as_bytes());
+        let protected =
+            Base64UrlUnpadded::encode_string(json!({ "alg": "EdDSA", "typ": TYP, "x5c": x5c }).to_string().as_bytes());
         let payload = Base64UrlUnpadded::encode_string(b"{}");
         let signature = Base64UrlUnpadded::encode_string(&jane.sign(format!("{protected}.{payload}").as_bytes()));
         let file = json!({ "statement": {}, "payload": payload, "protected": protected, "signature": signature });

@@ -21,7 +21,7 @@ use pinxit_studio::Error;
 const FAILED: u8 = 1;
 /// Wrong usage; clap's own code.
 const USAGE: u8 = 2;
-/// A check said no: a credential or a receipt is invalid or missing, pictures are near copies of training works.
+/// A check said no: a credential or a receipt is invalid or missing, a mark is not found, pictures are near copies of training works.
 const CHECK_SAID_NO: u8 = 3;
 /// A mistake of ours.
 const INTERNAL: u8 = 70;
@@ -55,11 +55,13 @@ fn run() -> u8 {
         Ok(()) => 0,
         Err(e) => {
             // The answer about each file or picture was the object that was asked for.
-            let is_said = matches!(e, Error::NotVouched { .. } | Error::BadReceipt | Error::NearCopies { .. });
+            let is_said =
+                matches!(e, Error::NotVouched { .. } | Error::NotMarked { .. } | Error::BadReceipt | Error::NearCopies { .. });
             output::error(&e, json && !is_said);
             match e {
                 Error::Interrupted { .. } => INTERRUPTED,
-                Error::NotVouched { unreadable: 0, .. } | Error::BadReceipt | Error::NearCopies { .. } => CHECK_SAID_NO,
+                Error::NotVouched { unreadable: 0, .. } | Error::NotMarked { unreadable: 0, .. } => CHECK_SAID_NO,
+                Error::BadReceipt | Error::NearCopies { .. } => CHECK_SAID_NO,
                 _ => FAILED,
             }
         }

@@ -195,7 +195,8 @@ fn copies_in_other_datasets_and_unfinished_imports_go_too() {
 fn unfinished(desk: &Desk) {
     let partial = desk.home().join("datasets/half.partial");
     for _ in 0..20 {
-        let mut child = desk.command(&["import", "photos", "--into", "half", "--size", "64", "--patches", "400", "-q"]).spawn().unwrap();
+        let mut child =
+            desk.command(&["import", "photos", "--into", "half", "--size", "64", "--patches", "400", "-q"]).spawn().unwrap();
         for _ in 0..2000 {
             std::thread::sleep(std::time::Duration::from_millis(2));
             if partial.join("done").exists() {
@@ -251,7 +252,9 @@ fn a_receipt_holds_until_it_is_changed() {
     assert_eq!(code(&desk.run(&["keys", "init", "--name", "Jane Artist"])), 0);
     assert_eq!(code(&desk.run(&["takedown", WORK, "--reason", REASON, "-o", "receipt.json", "-q"])), 0);
     let seen = stdout(&desk.run(&["takedown", "--check", "receipt.json"]));
-    for fact in ["a receipt that holds", "signed by   Jane Artist", "yes: your own key", "ledger of this home holds", REASON, "004"] {
+    for fact in
+        ["a receipt that holds", "signed by   Jane Artist", "yes: your own key", "ledger of this home holds", REASON, "004"]
+    {
         assert!(seen.contains(fact), "{fact}\n{seen}");
     }
     let stranger = Desk::new();

@@ -18,7 +18,8 @@ pub use withdraw::withdraw;
 use crate::croissant;
 use crate::error::Result;
 use crate::format::{
-    self, CROISSANT_FILE, DATASET_FILE, DatasetFile, FORMAT_NAME, FORMAT_VERSION, LOOKS_FILE, PIXELS_FILE, RECORDS_FILE, REPORT_FILE, Record,
+    self, CROISSANT_FILE, DATASET_FILE, DatasetFile, FORMAT_NAME, FORMAT_VERSION, LOOKS_FILE, PIXELS_FILE, RECORDS_FILE,
+    REPORT_FILE, Record,
 };
 use crate::identity::looks_file;
 use crate::prepare::hex;

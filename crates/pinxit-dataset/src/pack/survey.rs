@@ -77,7 +77,9 @@ fn warn(report: &mut ImportReport) {
     }
     if report.taken_down > 0 {
         let (are, works) = (if report.taken_down == 1 { "is" } else { "are" }, counted(report.taken_down, "work"));
-        warnings.push(format!("{works} {are} left out, having been taken down: what was taken down does not come back into this home"));
+        warnings.push(format!(
+            "{works} {are} left out, having been taken down: what was taken down does not come back into this home"
+        ));
     }
     if let Some(reason) = &report.override_reason {
         let (are, works) = (if report.overridden == 1 { "is" } else { "are" }, counted(report.overridden, "work"));

@@ -11,7 +11,9 @@ use super::{write_json, write_records};
 use crate::croissant;
 use crate::dataset::Dataset;
 use crate::error::Result;
-use crate::format::{self, CROISSANT_FILE, DATASET_FILE, DatasetFile, LOOKS_FILE, PIXELS_FILE, RECORDS_FILE, REPORT_FILE, Record, Split};
+use crate::format::{
+    self, CROISSANT_FILE, DATASET_FILE, DatasetFile, LOOKS_FILE, PIXELS_FILE, RECORDS_FILE, REPORT_FILE, Record, Split,
+};
 use crate::identity;
 use crate::import::LEAST_WORKS;
 use crate::place::Place;
@@ -142,20 +144,13 @@ fn examined(dir: &Path) -> HashMap<String, String> {
     let page = fs::read(dir.join(CROISSANT_FILE)).ok();
     let page: Option<serde_json::Value> = page.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let rows = page.as_ref().and_then(|page| page["recordSet"][0]["data"].as_array());
-    let told = |row: &serde_json::Value| {
-        Some((row["works/file"].as_str()?.to_owned(), row["works/examined_at"].as_str()?.to_owned()))
-    };
+    let told =
+        |row: &serde_json::Value| Some((row["works/file"].as_str()?.to_owned(), row["works/examined_at"].as_str()?.to_owned()));
     rows.into_iter().flatten().filter_map(told).collect()
 }
 
 /// The report of the import, told of what has happened since; none where there is none to read.
-fn report_without(
-    dir: &Path,
-    dataset: &Dataset,
-    files: &BTreeSet<String>,
-    now: &DatasetFile,
-    why: &str,
-) -> Option<ImportReport> {
+fn report_without(dir: &Path, dataset: &Dataset, files: &BTreeSet<String>, now: &DatasetFile, why: &str) -> Option<ImportReport> {
     let mut report: ImportReport = serde_json::from_slice(&fs::read(dir.join(REPORT_FILE)).ok()?).ok()?;
     let gone: BTreeSet<&str> = (0..dataset.len())
         .map(|i| dataset.record(i))

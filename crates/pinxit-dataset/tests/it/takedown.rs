@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use pinxit_dataset::rights::Signal;
 use pinxit_dataset::{
-    Examiner, Framing, Identity, ImportOptions, Record, Sameness, Split, TakenDown, forget_unfinished, import, unfinished, withdraw,
-    works_of,
+    Examiner, Framing, Identity, ImportOptions, Record, Sameness, Split, TakenDown, forget_unfinished, import, unfinished,
+    withdraw, works_of,
 };
 use pinxit_image::{Encoding, Limits, Metadata, Picture, encode, resize};
 
@@ -97,7 +97,8 @@ fn a_dataset_without_the_work_is_the_one_that_never_had_it() {
 fn no_side_is_left_empty_and_one_work_is_no_dataset() {
     let place = Place::with(6);
     place.import_with(&examined()).unwrap();
-    let held: BTreeSet<String> = records(&place).into_iter().filter(|(r, _)| r.split == Split::HeldOut).map(|(r, _)| r.blake3).collect();
+    let held: BTreeSet<String> =
+        records(&place).into_iter().filter(|(r, _)| r.split == Split::HeldOut).map(|(r, _)| r.blake3).collect();
     withdraw(&place.target(), &held, "gone").unwrap().unwrap();
     let dataset = place.open();
     assert!(!dataset.held_out().is_empty() && !dataset.train().is_empty());

@@ -25,6 +25,8 @@ pub struct RepaintRequest {
     pub quality: u8,
     /// Folder for the files.
     pub out: PathBuf,
+    /// Hide a watermark in those that are large enough.
+    pub watermark: bool,
     /// How they are signed, if they are.
     pub signing: Option<Signing>,
     /// Replace other files of the same names.
@@ -74,7 +76,7 @@ impl RepaintRequest {
 pub fn replan(studio: &Studio, request: &RepaintRequest) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for (path, again) in request.pictures.iter().zip(request.read_all()?) {
-        painter_for(studio, path, &again.recipe)?;
+        painter_for(studio, path, &again.recipe)?.sides(&again.recipe).map_err(|e| Error::from(e).in_file(path))?;
         names.push(again.name);
     }
     Ok(names)
@@ -86,7 +88,7 @@ pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watc
     let (pictures, recipes) = (&request.pictures, request.read_all()?);
     watcher.event(Event::Started { task: Task::Generate, name: "again".into() });
     let mut outbox = Outbox::open(studio, request.overwrite)?;
-    let press = Press::open(studio, request.signing.as_ref(), request.overwrite, watcher)?;
+    let press = Press::open(studio, request.signing.as_ref(), request.watermark, watcher)?;
     press.warn_of(&recipes.iter().map(|again| again.encoding).collect::<Vec<_>>(), watcher);
     let (signed_by, gate_report) = (press.signed_by(), GateReport::default());
     let mut made = Generated { model: String::new(), pictures: Vec::new(), sheet: None, signed_by, gate: gate_report };
@@ -109,11 +111,13 @@ pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watc
                 painter
             }
         };
+        press.warn_of_size(painter.sides(&recipe)?, watcher);
         let picture = paint(painter, &recipe)?;
         let outcomes = gate.judge(&[Arrival { name: &name, recipe: &recipe, picture: &picture }])?;
         for outcome in outcomes.into_iter().filter(|outcome| *outcome != Outcome::Withheld) {
-            let painted = Painted { picture: &picture, recipe: &recipe, text: &text };
-            let parcel = press.print(request.out.join(&name), &painted, encoding, painter)?;
+            let painted = Painted { path: request.out.join(&name), picture: &picture, recipe: &recipe, text: &text };
+            let parcel = press.print(&painted, encoding, painter)?;
+            parcel.warn(watcher);
             sent(gate.send(outcome, parcel, &mut outbox)?, &mut made, watcher);
         }
         made.model = recipe.model.hash;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 pub use pinxit_create::Prompt;
-use pinxit_create::{Painter, Recipe};
+use pinxit_create::{Operation, Painter, Recipe};
 use serde::Serialize;
 
 pub use self::again::{RepaintRequest, repaint, replan};
@@ -23,6 +23,8 @@ use crate::{Error, Result, Studio, paths};
 
 /// Pictures painted at once: enough for every thread of a large machine, few enough to stop soon.
 const AT_ONCE: usize = 32;
+/// Pixels of finished pictures at once: enlarged ones, and what marking them needs beside them, may be large.
+const MOST_PIXELS: u64 = AT_ONCE as u64 * 1024 * 1024;
 
 /// What to paint.
 #[derive(Clone, Debug)]
@@ -137,37 +139,50 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     request.check_names(&out, &recipes)?;
     let encoding = request.settings.format.encoding(request.settings.quality);
     let mut outbox = Outbox::open(studio, request.overwrite)?;
-    let press = Press::open(studio, request.settings.sign.then_some(&request.signing), request.overwrite, watcher)?;
+    let signing = request.settings.sign.then_some(&request.signing);
+    let press = Press::open(studio, signing, request.settings.watermark, watcher)?;
     press.warn_of(&[encoding], watcher);
     let mut gate = Gate::new(studio, &request.gate);
     gate.open_for(&painter, watcher)?;
+    let at_once = match recipes.first().map(|recipe| painter.sides(recipe)).transpose()? {
+        Some(sides) => {
+            press.warn_of_size(sides, watcher);
+            pictures_at_once(sides)
+        }
+        None => AT_ONCE,
+    };
     paths::make_folder(&out)?;
     let model = painter.model().hash.clone();
     let mut made =
         Generated { model, pictures: Vec::new(), sheet: None, signed_by: press.signed_by(), gate: GateReport::default() };
     let (mut on_sheet, mut shown) = (Vec::new(), Vec::new());
-    for (i, part) in recipes.chunks(AT_ONCE).enumerate() {
-        watcher.event(progress(i * AT_ONCE, recipes.len()));
+    for (i, part) in recipes.chunks(at_once).enumerate() {
+        watcher.event(progress(i * at_once, recipes.len()));
         if watcher.stop() {
             sent(outbox.send()?, &mut made, watcher);
             watcher.event(Event::Interrupted { task: Task::Generate, resume: None });
             return Err(Error::Interrupted { resume: None });
         }
         let (pictures, names) = (painter.paint(part)?, request.files(part));
+        let texts: Vec<String> = part.iter().map(Recipe::to_json).collect::<std::result::Result<_, _>>()?;
         let arrivals = part.iter().zip(&names).zip(&pictures);
         let arrivals: Vec<_> = arrivals.map(|((recipe, name), picture)| Arrival { name, recipe, picture }).collect();
-        for (Arrival { name, recipe, picture }, outcome) in arrivals.iter().zip(gate.judge(&arrivals)?) {
+        let (mut painted, mut outcomes) = (Vec::new(), Vec::new());
+        for ((arrival, text), outcome) in arrivals.iter().zip(&texts).zip(gate.judge(&arrivals)?) {
             if outcome == Outcome::Withheld {
                 continue;
             }
-            let text = recipe.to_json()?;
-            let painted = Painted { picture, recipe, text: &text };
-            let parcel = press.print(out.join(name), &painted, encoding, &painter)?;
-            sent(gate.send(outcome, parcel, &mut outbox)?, &mut made, watcher);
+            let Arrival { name, recipe, picture } = *arrival;
+            painted.push(Painted { path: out.join(name), picture, recipe, text });
+            outcomes.push(outcome);
             if request.sheet {
-                on_sheet.push((*picture).clone());
-                shown.push((*recipe).clone());
+                on_sheet.push(picture.clone());
+                shown.push(recipe.clone());
             }
+        }
+        for (parcel, outcome) in press.print_all(&painted, encoding, &painter)?.into_iter().zip(outcomes) {
+            parcel.warn(watcher);
+            sent(gate.send(outcome, parcel, &mut outbox)?, &mut made, watcher);
         }
     }
     sent(gate.release(&mut outbox)?, &mut made, watcher);
@@ -176,7 +191,11 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     made.gate = gate.report(watcher);
     watcher.event(progress(recipes.len(), recipes.len()));
     if request.sheet && !on_sheet.is_empty() {
-        let path = sheet::write(&out, &on_sheet, request, &shown, &press, &painter)?;
+        let parcel = sheet::print(&out, &on_sheet, request, &shown, &press, &painter)?;
+        parcel.warn(watcher);
+        let path = parcel.path.clone();
+        outbox.add(parcel)?;
+        outbox.send()?;
         watcher.event(Event::Picture { role: "sheet".into(), path: path.clone() });
         made.sheet = Some(path);
     }
@@ -208,11 +227,18 @@ fn progress(step: usize, total: usize) -> Event {
     Event::Progress { task: Task::Generate, phase: "painting".into(), step: step as u64, total: total as u64 }
 }
 
-/// `trees-oak-000042.png`, `trees-oak-000042-psi0.7.png`; class and style only where the model has them, psi where it is not 1.
+/// How many pictures of these sides (px) are painted, marked and encoded at once.
+fn pictures_at_once((width, height): (u32, u32)) -> usize {
+    (MOST_PIXELS / (u64::from(width) * u64::from(height)).max(1)).clamp(1, AT_ONCE as u64) as usize
+}
+
+/// `trees-oak-000042.png`, `trees-oak-000042-psi0.7-x4.png`; class and style only where the model has them, psi where it is not 1, the
+/// enlargement where there is one.
 fn file_name(recipe: &Recipe, request: &GenerateRequest) -> String {
     let labels = [&recipe.class, &recipe.style].into_iter().flatten().map(|l| format!("{}-", plain(l))).collect::<String>();
     let psi = if recipe.psi == 1.0 { String::new() } else { format!("-psi{}", recipe.psi) };
-    format!("{}-{labels}{:06}{psi}.{}", plain(&recipe.model.name), recipe.seed, request.settings.format.extension())
+    let large: String = recipe.operations.iter().map(|Operation::Enlarge { times }| format!("-x{times}")).collect();
+    format!("{}-{labels}{:06}{psi}{large}.{}", plain(&recipe.model.name), recipe.seed, request.settings.format.extension())
 }
 
 /// A label as part of a file name.

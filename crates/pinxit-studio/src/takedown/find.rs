@@ -107,12 +107,7 @@ pub(super) fn held<'a>(dataset: &'a Shelved, takedown: &Takedown, examination: &
 
 /// Adds what the takedown has to do with: the datasets that hold its works, these works as they are called there, and then what learnt from
 /// them.
-pub(super) fn complete(
-    studio: &Studio,
-    takedown: &mut Takedown,
-    datasets: &[Shelved],
-    examination: &Examination,
-) -> Result<()> {
+pub(super) fn complete(studio: &Studio, takedown: &mut Takedown, datasets: &[Shelved], examination: &Examination) -> Result<()> {
     for dataset in datasets {
         let found = held(dataset, takedown, examination);
         if found.is_empty() {
@@ -149,9 +144,9 @@ fn learners(studio: &Studio, takedown: &mut Takedown) -> Result<()> {
         }
     }
     // Until nothing more follows: a model may have begun from one that began from one.
-    while let Some(i) = open.iter().position(|(model, parent)| {
-        takedown.blocks(&model.manifest_hash, &model.hash, parent.as_deref())
-    }) {
+    while let Some(i) =
+        open.iter().position(|(model, parent)| takedown.blocks(&model.manifest_hash, &model.hash, parent.as_deref()))
+    {
         let (model, _) = open.swap_remove(i);
         if !takedown.models.iter().any(|known| known.file == model.file && known.hash == model.hash) {
             takedown.models.push(model);

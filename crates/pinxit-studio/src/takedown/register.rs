@@ -236,7 +236,8 @@ pub(crate) fn check_dataset(studio: &Studio, name: &str, manifest: &str) -> Resu
             what: format!("dataset \"{name}\" holds"),
             work: takedown.words(),
             on: takedown.day().into(),
-            hint: "take it out: `pinxit takedown` finishes what was begun, and `pinxit takedown WORK --reason …` begins anew".into(),
+            hint: "take it out: `pinxit takedown` finishes what was begun, and `pinxit takedown WORK --reason …` begins anew"
+                .into(),
         }),
         None => Ok(()),
     }

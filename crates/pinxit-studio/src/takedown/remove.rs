@@ -55,7 +55,9 @@ fn settle(studio: &Studio, takedown: &mut Takedown, datasets: &[Shelved]) -> Res
 fn unfinished_imports(studio: &Studio, works: &[TakenWork], examination: &Examination) -> Result<()> {
     for shelf in shelves(studio) {
         for dir in pinxit_dataset::unfinished(&shelf)? {
-            pinxit_dataset::forget_unfinished(&dir, &|found| works.iter().any(|work| work.identity.same(found, examination).is_some()))?;
+            pinxit_dataset::forget_unfinished(&dir, &|found| {
+                works.iter().any(|work| work.identity.same(found, examination).is_some())
+            })?;
         }
     }
     Ok(())

@@ -6,11 +6,13 @@ mod certificate;
 mod error;
 mod folder;
 mod issue;
+mod secret;
 
 pub use certificate::Certificate;
 pub use error::KeyError;
 pub use folder::{KeyFolder, Passphrase, TrustedRoot};
 pub use issue::{Holder, Validity};
+pub use secret::WatermarkSecret;
 
 use ed25519_dalek::{Signer as _, SigningKey};
 

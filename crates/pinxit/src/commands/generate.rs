@@ -22,11 +22,14 @@ Examples:
   pinxit generate trees --seeds 0-63 --grid -o pictures
   pinxit generate trees --seeds 7 --class oak --psi 0.7
   pinxit generate trees --seeds 1,5,9-12 --format jpeg --quality 95
+  pinxit generate trees --enlarge 4
   pinxit generate emoji --prompt 'a sad yellow face, noto style'
   pinxit generate --from pictures/trees-000042.png
 
 Every file carries its recipe (model, seed, labels, psi); --from paints it again, pixel for pixel on the same machine (with
 --no-sign byte for byte). Every file is signed with your key: pinxit keys init; without one the studio makes a key of its own.
+Pictures of 128 px a side and more carry a hidden number, by which this studio knows them when their metadata is gone: a sure one from
+256 px. Smaller ones do with --enlarge (pinxit watermark detect, docs/watermark.md).
 Without --class a model that knows classes draws one for each seed, as often as its training pictures have them; none where
 a prompt says in other words what to paint. --prompt takes the names of a class and a style out of a sentence, and a model trained with --condition captions reads
 its other words too; words it does not know are named.
@@ -64,7 +67,10 @@ pub struct GenerateArgs {
     /// Quality of jpeg and avif, 1 to 100 [default: 90]
     #[arg(long, value_name = "Q", value_parser = clap::value_parser!(u8).range(1..=100))]
     quality: Option<u8>,
-    /// Also write a contact sheet, sheet.png
+    /// Longer sides after painting: 2 to 8 times; 1 as painted [default: 1]
+    #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(1..=8))]
+    enlarge: Option<u32>,
+    /// Also write a contact sheet, sheet.png, of the pictures as painted
     #[arg(long)]
     grid: bool,
     /// Columns of the contact sheet [default: about square]
@@ -77,7 +83,7 @@ pub struct GenerateArgs {
     #[arg(long)]
     overwrite: bool,
     /// Paint the recipe found in a picture again (repeatable)
-    #[arg(long, value_name = "PICTURE", conflicts_with_all = ["seeds", "class", "style", "prompt", "caption", "psi", "grid"])]
+    #[arg(long, value_name = "PICTURE", conflicts_with_all = ["seeds", "class", "style", "prompt", "caption", "psi", "enlarge", "grid"])]
     from: Vec<PathBuf>,
     /// Say what would be painted, and stop
     #[arg(short = 'n', long)]
@@ -88,6 +94,9 @@ pub struct GenerateArgs {
     /// Name the N closest works in the training set of each picture [default N: 3]
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "3", value_parser = clap::value_parser!(u8).range(1..=10), help_heading = "Near copies")]
     closest: Option<u8>,
+    /// Hide no watermark in the pictures
+    #[arg(id = "watermark", long = "no-watermark", help_heading = "Signing")]
+    no_watermark: bool,
     /// Do not sign the pictures: no credential goes into the files
     #[arg(id = "sign", long = "no-sign", help_heading = "Signing")]
     no_sign: bool,
@@ -129,8 +138,14 @@ fn parse_seeds(text: &str) -> std::result::Result<Seeds, String> {
 }
 
 pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
-    let given =
-        GeneratePartial { psi: args.psi, format: args.format, quality: args.quality, sign: args.no_sign.then_some(false) };
+    let given = GeneratePartial {
+        psi: args.psi,
+        format: args.format,
+        quality: args.quality,
+        enlarge: args.enlarge,
+        watermark: args.no_watermark.then_some(false),
+        sign: args.no_sign.then_some(false),
+    };
     let (settings, mut resolved) = context.resolve(|file| &file.generate, &given, GenerateSettings::resolve);
     let (sign_settings, sign_resolved) = args.signing.resolve(context);
     // A dry run opens no key, so it asks for no passphrase.
@@ -141,10 +156,11 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
         let out = args.out.unwrap_or_else(|| PathBuf::from("."));
         let (pictures, overwrite) = (args.from, args.overwrite);
         let signing = settings.sign.then_some(signing);
-        let request = RepaintRequest { pictures, format: args.format, quality: settings.quality, out, signing, overwrite, gate };
+        let (format, quality, watermark) = (args.format, settings.quality, settings.watermark);
+        let request = RepaintRequest { pictures, format, quality, out, watermark, signing, overwrite, gate };
         if args.dry_run {
-            // The recipe holds psi, and each picture has a format of its own.
-            resolved.retain(|s| ["quality", "sign"].contains(&s.key) || s.key == "format" && args.format.is_some());
+            // The recipe holds psi and enlargement, and each picture has a format of its own.
+            resolved.retain(|s| ["quality", "watermark", "sign"].contains(&s.key) || s.key == "format" && args.format.is_some());
             let sections = [("generate", resolved), ("sign", sign_resolved)];
             return say_dry(&replan(&context.studio, &request)?, &request.out, None, &sections, context);
         }

@@ -19,6 +19,7 @@ mod signing;
 pub mod takedown;
 pub mod train;
 pub mod verify;
+pub mod watermark;
 
 use clap::ArgMatches;
 use pinxit_studio::{Error, Result};
@@ -62,6 +63,7 @@ fn dispatch(command: Commands, context: &mut Context) -> Result<()> {
         Commands::Sign(args) => sign::run(args, context),
         Commands::Verify(args) => verify::run(&args, context),
         Commands::Takedown(args) => takedown::run(args, context),
+        Commands::Watermark(args) => watermark::run(&args, context),
         Commands::Doctor(args) => doctor::run(&args, context),
         Commands::Demo(args) => demo::run(args, context),
         Commands::Completions(args) => completions::run(&args),

@@ -102,7 +102,8 @@ pub fn run(args: TakedownArgs, context: &Context) -> Result<()> {
 /// The datasets that are left are there to be learnt anew.
 fn next(done: &Done) -> Vec<String> {
     let blocked = done.takedowns.iter().filter(|takedown| !takedown.models.is_empty());
-    let left = blocked.flat_map(|takedown| &takedown.datasets).find(|from| from.after.is_some() && from.folder.starts_with("datasets/"));
+    let left =
+        blocked.flat_map(|takedown| &takedown.datasets).find(|from| from.after.is_some() && from.folder.starts_with("datasets/"));
     let receipt = done.receipts.last().map(|receipt| command(&["takedown", "--check", &receipt.display().to_string()]));
     left.map(|from| command(&["train", &from.name])).into_iter().chain(receipt).collect()
 }
@@ -170,7 +171,8 @@ fn facts(checked: &Checked) -> Vec<(&'static str, String)> {
         Trust::Nobody => "no: the signature does not hold".into(),
     };
     rows.push(("trusted", trust));
-    let ledger = |held| if held { "the ledger of this home holds its entry" } else { "the ledger of this home does NOT hold its entry" };
+    let ledger =
+        |held| if held { "the ledger of this home holds its entry" } else { "the ledger of this home does NOT hold its entry" };
     rows.extend(checked.in_ledger.map(|held| ("ledger", ledger(held).into())));
     rows.extend(checked.statement.iter().flat_map(said));
     rows
@@ -187,6 +189,8 @@ fn said(statement: &Value) -> Vec<(&'static str, String)> {
         let before = from["manifest_before"].as_str().map(short).unwrap_or_default().to_string();
         rows.push(("dataset", format!("{}: manifest {before} -> {after}", text(&from["folder"]))));
     }
-    rows.extend(all("models_blocked").iter().map(|model| ("blocked", format!("{} ({})", text(&model["file"]), text(&model["hash"])))));
+    rows.extend(
+        all("models_blocked").iter().map(|model| ("blocked", format!("{} ({})", text(&model["file"]), text(&model["hash"])))),
+    );
     rows
 }
