@@ -33,7 +33,7 @@ impl Desk {
 
     fn again(&self, pictures: &[PathBuf], folder: &str, watermark: bool, signing: Option<Signing>) -> Vec<PathBuf> {
         let (pictures, out) = (pictures.to_vec(), self.at(folder));
-        let request = RepaintRequest { pictures, format: None, quality: 90, out, watermark, signing, overwrite: false };
+        let request = RepaintRequest { pictures, format: None, quality: 90, out, watermark, signing, overwrite: false, gate: Default::default() };
         repaint(&self.studio, &request, &mut Unwatched).unwrap().pictures
     }
 
@@ -64,6 +64,7 @@ fn request(folder: &Path, enlarge: u32, sign: bool) -> GenerateRequest {
         columns: None,
         out: Some(folder.into()),
         overwrite: false,
+        gate: Default::default(),
     }
 }
 
