@@ -70,6 +70,11 @@ const ALL: &[Evidence] = &[
         script: "evidence/fuzz-shapes.sh",
     },
     Evidence {
+        name: "fuzz",
+        what: "hostile files into verify, import, the watermark and the rest (an hour): [--minutes N] [--keep] [TARGET…]; docs/hostile.md",
+        script: "evidence/fuzz.sh",
+    },
+    Evidence {
         name: "neon",
         what: "the tests of the kernels for aarch64, on an emulator (minutes); docs/results.md",
         script: "evidence/neon.sh",

@@ -1,8 +1,10 @@
 """Do other people's verifiers agree? `python check.py FOLDER`, where the example `fixtures` of pinxit-trust has written.
 
-Every file must be without a failure for encypher-c2pa and c2pa-python when its root is trusted, and with no failure but the
-untrusted signer when it is not; every changed byte must be noticed by encypher-c2pa. Telemetry is off; nothing is fetched.
+5 formats x {generated, edited} x {root untrusted, root trusted}: pinxit, encypher-c2pa and c2pa-python must say the same of each. A file
+is without a failure when its root is trusted, and with none but the untrusted signer when it is not. Of 100 single bytes changed in
+each file pinxit and encypher-c2pa must notice every one. Telemetry is off; nothing is fetched.
 """
+import collections
 import json
 import os
 import pathlib
@@ -41,46 +43,69 @@ def c2pa_python(data, media_type, roots):
     return [s["code"] for s in report.get("validation_status", [])], report["validation_state"]
 
 
-def agree(path, roots):
-    """Complaints about one file, with and without its root."""
+def agree(path, roots, ours):
+    """What each verifier says of one file, (holds, trusted) by its name; and complaints."""
     data, media_type = path.read_bytes(), TYPES[path.suffix[1:]]
+    said = {"pinxit": (ours["holds"], ours["trusted"])}
+    complaints = []
     for name, verify, good in [("encypher-c2pa", encypher, GIVEN_ROOT), ("c2pa-python", c2pa_python, "Trusted")]:
         failures, state = verify(data, media_type, roots)
-        if failures or state != good:
-            yield f"{path.name}: {name}, root trusted: {state}, {failures}"
-        failures, state = verify(data, media_type, "")
-        if not set(failures) <= {UNTRUSTED} or state == good:
-            yield f"{path.name}: {name}, root untrusted: {state}, {failures}"
+        allowed = set() if roots else {UNTRUSTED}
+        said[name] = (set(failures) <= allowed, state == good)
+        if not set(failures) <= allowed or (state == good) != bool(roots):
+            complaints.append(f"{path.name}: {name}, root {'trusted' if roots else 'untrusted'}: {state}, {failures}")
+    if len(set(said.values())) > 1 or not ours["intact"]:
+        complaints.append(f"{path.name}: they do not agree: {said}")
+    return said, complaints
 
 
-def noticed(path, flips, roots):
-    """Changed bytes of one file that encypher takes for good."""
+def judged(path, flips, roots):
+    """How often pinxit and encypher-c2pa say what of one file with a byte changed; and complaints where one takes it for good."""
     data, media_type = path.read_bytes(), TYPES[path.suffix[1:]]
-    for offset, mask in flips:
+    counts, complaints = collections.Counter(), []
+    for flip in flips:
         changed = bytearray(data)
-        changed[offset] ^= mask
+        changed[flip["offset"]] ^= flip["mask"]
         try:
             failures, state = encypher(bytes(changed), media_type, roots)
+            theirs = "valid" if not failures and state == GIVEN_ROOT else "invalid"
         except Exception:
-            continue  # it refuses to read the file at all
-        if not failures and state == GIVEN_ROOT:
-            yield f"{path.name}: byte {offset} of {len(data)} ^ {mask:#04x} is not noticed"
+            theirs = "unreadable"  # it refuses to read the file at all
+        counts["pinxit", flip["state"]] += 1
+        counts["encypher-c2pa", theirs] += 1
+        if "valid" in (flip["state"], theirs):
+            what = f"byte {flip['offset']} of {len(data)} ^ {flip['mask']:#04x}"
+            complaints.append(f"{path.name}: {what}: pinxit says {flip['state']}, encypher-c2pa {theirs}")
+    return counts, complaints
 
 
 def main():
     folder = pathlib.Path(sys.argv[1])
-    flips = json.loads((folder / "flips.json").read_text())
-    complaints = []
-    for name, changes in flips.items():
+    ours = json.loads((folder / "ours.json").read_text())
+    complaints, agreed, flipped = [], 0, collections.defaultdict(collections.Counter)
+    for name, verdicts in ours.items():
         path = folder / name
         roots = "".join((folder / root).read_text() for root in ROOTS[path.stem])
-        complaints += agree(path, roots)
-        complaints += noticed(path, changes, roots)
+        for case, given in [("untrusted", ""), ("trusted", roots)]:
+            said, more = agree(path, given, verdicts[case])
+            complaints += more
+            agreed += not more
+            print(f"{name:<15} root {case:<9}", *(f"{who}: {words(*verdict)}" for who, verdict in said.items()), sep="  ")
+        counts, more = judged(path, verdicts["flips"], roots)
+        complaints += more
+        flipped[path.suffix[1:]] += counts
+    for ending, counts in flipped.items():
+        print(f"{ending:<5} bytes changed:", ", ".join(f"{who} {state} {n}" for (who, state), n in sorted(counts.items())))
     for complaint in complaints:
         print(complaint)
+    changed = sum(len(verdicts["flips"]) for verdicts in ours.values())
     versions = f"c2pa-python on c2pa {c2pa.sdk_version()}"
-    print(f"{len(flips)} files, {sum(map(len, flips.values()))} changed bytes, encypher-c2pa and {versions}: {len(complaints)} complaints")
-    sys.exit(1 if complaints or not flips else 0)
+    print(f"{agreed} of {2 * len(ours)} cases agreed on, {changed} changed bytes, encypher-c2pa and {versions}: {len(complaints)} complaints")
+    sys.exit(1 if complaints or not ours else 0)
+
+
+def words(holds, trusted):
+    return ("holds" if holds else "does not hold") + (", trusted" if trusted else ", signer not trusted")
 
 
 main()

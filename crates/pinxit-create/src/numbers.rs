@@ -1,6 +1,5 @@
 //! Numbers inside a recipe: `f32`, little-endian, base64, so that a vector comes back to the last bit and stays one short word of JSON.
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64ct::{Base64, Encoding};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A vector of finite numbers.
@@ -10,14 +9,14 @@ pub struct Numbers(pub Vec<f32>);
 impl Serialize for Numbers {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let bytes: Vec<u8> = self.0.iter().flat_map(|v| v.to_le_bytes()).collect();
-        out.serialize_str(&STANDARD.encode(bytes))
+        out.serialize_str(&Base64::encode_string(&bytes))
     }
 }
 
 impl<'de> Deserialize<'de> for Numbers {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        let bytes = STANDARD.decode(text).map_err(|e| de::Error::custom(format!("numbers are not base64: {e}")))?;
+        let bytes = Base64::decode_vec(&text).map_err(|e| de::Error::custom(format!("numbers are not base64: {e}")))?;
         let (numbers, rest) = bytes.as_chunks::<4>();
         let numbers: Vec<f32> = numbers.iter().map(|b| f32::from_le_bytes(*b)).collect();
         match rest.is_empty() && numbers.iter().all(|v| v.is_finite()) {
@@ -40,7 +39,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_refused() {
-        let infinite = format!("\"{}\"", STANDARD.encode(f32::INFINITY.to_le_bytes()));
+        let infinite = format!("\"{}\"", Base64::encode_string(&f32::INFINITY.to_le_bytes()));
         for bad in ["\"AAA\"", "\"AAAA\"", "\"?\"", "3", infinite.as_str()] {
             assert!(serde_json::from_str::<Numbers>(bad).is_err(), "{bad}");
         }

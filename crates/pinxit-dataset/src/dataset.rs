@@ -313,7 +313,7 @@ pub(crate) fn read_dataset_file(dir: &Path) -> Result<DatasetFile> {
     serde_json::from_value(value).map_err(|e| damaged(format!("{DATASET_FILE}: {e}")))
 }
 
-fn parse_records(text: &[u8]) -> std::result::Result<Vec<Record>, String> {
+pub(crate) fn parse_records(text: &[u8]) -> std::result::Result<Vec<Record>, String> {
     text.split(|&b| b == b'\n')
         .filter(|line| !line.is_empty())
         .enumerate()

@@ -52,6 +52,18 @@ pub enum Error {
         /// What reserves it.
         reason: String,
     },
+    /// Too few works are left, because others were taken down.
+    #[error("{works} of {} were taken down; the first, {file}: {reason}", counted(*looked, "work"))]
+    TakenDown {
+        /// Works taken down, or copies of such.
+        works: usize,
+        /// Files tried.
+        looked: usize,
+        /// The first of them.
+        file: String,
+        /// When, and how it was known again.
+        reason: String,
+    },
     /// Archives were given, and nothing of them can be taken out.
     #[error("nothing of the archive can be used: {file}: {reason}")]
     BadArchive {
@@ -152,6 +164,9 @@ pub(crate) const LICENCE_HINT: &str = "say --license own if you made them yourse
 pub(crate) const RESERVED_HINT: &str = "leave them out, or ask their makers; if you hold the rights or have leave, say so with \
                                         --override-reservations \"REASON\", which is kept with every work";
 
+/// What to do about a work that was taken down.
+pub(crate) const TAKEN_DOWN_HINT: &str = "leave them out: what was taken down does not come back into this home";
+
 /// The crate's result.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -177,6 +192,7 @@ impl Error {
             }
             Self::Unlicensed { .. } => LICENCE_HINT,
             Self::Reserved { .. } => RESERVED_HINT,
+            Self::TakenDown { .. } => TAKEN_DOWN_HINT,
             Self::BadArchive { .. } => "get a fresh copy of it, or unpack it with another program and import the folder",
             Self::TooFew { .. } => {
                 "a tenth of the works is held out to see whether the model memorises, so a single picture (or copies of one) \

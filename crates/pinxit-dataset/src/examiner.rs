@@ -14,4 +14,7 @@ pub trait Examiner: std::fmt::Debug + Send + Sync {
 
     /// The content fingerprint of a file: ISCC of its bytes and of what is seen.
     fn fingerprint(&self, bytes: &[u8], picture: &Picture) -> Option<String>;
+
+    /// Whether two fingerprints are of pictures that look the same.
+    fn alike(&self, one: &str, other: &str) -> bool;
 }

@@ -6,6 +6,8 @@
 //! NAME/pixels.bin      count × height × width × 3 bytes, sRGB, RGB8, row-major, no header
 //! NAME/croissant.json  Croissant manifest: what records.jsonl says of each work, and when it was examined (for other programs)
 //! NAME/report.json     what became of every file (for people; never read back)
+//! NAME/looks.jsonl     by what each work is known again should it be taken down (not part of the hash)
+//! NAME/works.index     what the search for near copies knows of the training works, once it was needed (made anew where it does not fit)
 //! NAME/sheet.png       contact sheet, once `datasets show` was asked for it (for people; never read back)
 //! ```
 //!
@@ -36,6 +38,10 @@ pub const PIXELS_FILE: &str = "pixels.bin";
 pub const REPORT_FILE: &str = "report.json";
 /// Croissant manifest.
 pub const CROISSANT_FILE: &str = "croissant.json";
+/// What each work looks like.
+pub const LOOKS_FILE: &str = "looks.jsonl";
+/// The index of the training works.
+pub const WORKS_FILE: &str = "works.index";
 /// A contact sheet.
 pub const SHEET_FILE: &str = "sheet.png";
 /// Licence in datasets of the first version where none was stated; such works are not taken in any more.

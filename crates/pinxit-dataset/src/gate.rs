@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use crate::identity::Identity;
 use crate::journal::{Entry, Work};
 use crate::labels::Labels;
 use crate::near::Index;
@@ -14,6 +15,9 @@ use crate::source::Listing;
 /// What begins the reason of a work that is reserved itself.
 pub(crate) const RESERVED: &str = "reserved against training. ";
 
+/// What begins the reason of a work that was taken down.
+pub(crate) const TAKEN_DOWN: &str = "taken down on ";
+
 /// How many works the gate turned down.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Turned {
@@ -21,6 +25,8 @@ pub(crate) struct Turned {
     pub unlicensed: usize,
     /// Reserved, or a copy of a reserved one.
     pub reserved: usize,
+    /// Taken down, or a copy of a work that was.
+    pub taken_down: usize,
 }
 
 /// Settles licence and reservations of every entry; those that may not pass become rejected ones with the reason.
@@ -34,6 +40,12 @@ pub(crate) fn pass(listing: &Listing, labels: &Labels, options: &ImportOptions, 
     let mut turned = Turned::default();
     for i in 0..entries.len() {
         let Entry::Accepted(work) = &mut entries[i] else { continue };
+        // No reason of the person's helps against that: it was a reason of hers, or of the maker's, that took it down.
+        if let Some(reason) = taken_down(work, options) {
+            turned.taken_down += 1;
+            entries[i] = Entry::Rejected { reason };
+            continue;
+        }
         let reason = match reserved.among(i, work) {
             Some((first, signal)) if options.override_reservations.is_some() => {
                 if first != i {
@@ -57,6 +69,17 @@ pub(crate) fn pass(listing: &Listing, labels: &Labels, options: &ImportOptions, 
         }
     }
     turned
+}
+
+/// When a work was taken down that this one is or copies, and how that shows.
+fn taken_down(work: &Work, options: &ImportOptions) -> Option<String> {
+    let examiner = options.examiner.as_deref()?;
+    if options.taken_down.is_empty() {
+        return None;
+    }
+    let identity = Identity::of_work(work);
+    let found = options.taken_down.iter().find_map(|taken| Some((&taken.on, taken.identity.same(&identity, examiner)?)));
+    found.map(|(on, how)| format!("{TAKEN_DOWN}{on} ({})", how.words()))
 }
 
 /// Joins what the label row, the sidecars and the file itself say; `--license` speaks where none of them names a licence.

@@ -17,7 +17,7 @@ use crate::report::{FileReport, FileStatus, ImportProgress, ImportReport, Phase}
 use crate::source::{self, Listing, Source};
 
 /// The least separate works a dataset needs: one to learn from, one held out.
-const LEAST_WORKS: usize = 2;
+pub(crate) const LEAST_WORKS: usize = 2;
 
 /// Imports folders, ZIP and TAR archives and single files into the dataset folder `dir`, whose last part is the dataset's name.
 ///
@@ -217,27 +217,32 @@ fn enough_works(collection: &Collection<'_>, listing: &Listing, entries: &[Entry
     if found < LEAST_WORKS && turned.unlicensed > 0 {
         return Err(Error::Unlicensed { works: turned.unlicensed, looked: entries.len() });
     }
+    if found < LEAST_WORKS && turned.taken_down > 0 {
+        let (file, reason) = first_rejected(listing, entries, |reason| reason.starts_with(gate::TAKEN_DOWN));
+        return Err(Error::TakenDown { works: turned.taken_down, looked: entries.len(), file, reason });
+    }
     if found < LEAST_WORKS && turned.reserved > 0 {
-        let first = listing.items.iter().zip(entries).find_map(|(item, entry)| match entry {
-            Entry::Rejected { reason } if reason.contains("reserved") => Some((item.name.clone(), reason.clone())),
-            _ => None,
-        });
-        let (file, reason) = first.unwrap_or_default();
+        let (file, reason) = first_rejected(listing, entries, |reason| reason.contains("reserved"));
         let reason = reason.strip_prefix(gate::RESERVED).unwrap_or(&reason).to_owned();
         return Err(Error::Reserved { works: turned.reserved, looked: entries.len(), file, reason });
     }
     if found == 0 {
-        let first = listing.items.iter().zip(entries).find_map(|(item, entry)| match entry {
-            Entry::Rejected { reason } => Some((item.name.clone(), reason.clone())),
-            Entry::Accepted(_) => None,
-        });
-        let (file, reason) = first.unwrap_or_default();
+        let (file, reason) = first_rejected(listing, entries, |_| true);
         return Err(Error::AllRejected { looked: entries.len(), file, reason });
     }
     if found < LEAST_WORKS {
         return Err(Error::TooFew { found, needed: LEAST_WORKS });
     }
     Ok(())
+}
+
+/// The first file turned down for such a reason, and the reason.
+fn first_rejected(listing: &Listing, entries: &[Entry], is_such: impl Fn(&str) -> bool) -> (String, String) {
+    let first = listing.items.iter().zip(entries).find_map(|(item, entry)| match entry {
+        Entry::Rejected { reason } if is_such(reason) => Some((item.name.clone(), reason.clone())),
+        _ => None,
+    });
+    first.unwrap_or_default()
 }
 
 /// The progress callback and what it is told besides the step.

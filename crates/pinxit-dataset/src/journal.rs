@@ -163,6 +163,25 @@ impl Journal {
     }
 }
 
+/// The works of the journal in `work`, as far as it is sound; none where there is no journal.
+pub(crate) fn works(work: &Path) -> Result<Vec<Work>> {
+    let mut reader = match fs::File::open(work.join("journal")) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => BufReader::new(other?),
+    };
+    let (mut works, mut line) = (Vec::new(), Vec::new());
+    reader.read_until(b'\n', &mut line)?; // the header
+    loop {
+        line.clear();
+        reader.read_until(b'\n', &mut line)?;
+        match parse(&line) {
+            Some(Entry::Accepted(work)) => works.push(work),
+            Some(Entry::Rejected { .. }) => {}
+            None => return Ok(works),
+        }
+    }
+}
+
 fn open(path: &Path) -> Result<fs::File> {
     Ok(fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?)
 }

@@ -35,15 +35,16 @@ pub fn perceptual_hash(picture: &Picture) -> u64 {
 
 /// What a work looks like, coarsely: 200 bytes a work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Look {
+pub struct Look {
     /// 64-bit perceptual hash: near in Hamming distance = alike in shapes.
-    pub hash: u64,
+    pub(crate) hash: u64,
     /// Mean colours of 8×8 cells, RGB.
-    pub cells: [u8; CELLS * CELLS * 3],
+    pub(crate) cells: [u8; CELLS * CELLS * 3],
 }
 
 impl Look {
     /// The look of a whole work, stretched to a square.
+    #[must_use]
     pub fn of(picture: &Picture) -> Self {
         let thumb = thumbnail(picture);
         let grey = GrayImage::from_fn(THUMB as u32, THUMB as u32, |x, y| {
@@ -57,11 +58,12 @@ impl Look {
     }
 
     /// Largest difference of a cell's colour in any channel, of 255.
-    pub fn levels_from(&self, other: &Self) -> u8 {
+    pub(crate) fn levels_from(&self, other: &Self) -> u8 {
         self.cells.iter().zip(&other.cells).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0)
     }
 
-    fn near(&self, other: &Self) -> bool {
+    /// Whether both look the same.
+    pub(crate) fn near(&self, other: &Self) -> bool {
         (self.hash ^ other.hash).count_ones() <= MAX_BITS && self.levels_from(other) <= MAX_LEVELS
     }
 }

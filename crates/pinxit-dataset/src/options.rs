@@ -7,6 +7,7 @@ use pinxit_image::{Fit, Limits};
 
 use crate::error::{Error, Result};
 use crate::examiner::Examiner;
+use crate::identity::TakenDown;
 use crate::rights::licence;
 
 /// Letters that a reason needs at least: enough for a sentence that somebody can answer for.
@@ -38,6 +39,8 @@ pub struct ImportOptions {
     pub examiner: Option<Arc<dyn Examiner>>,
     /// The time, RFC 3339, as the manifest shall tell it: nothing in the dataset's hash depends on it.
     pub examined_at: Option<String>,
+    /// Works that were taken down: neither they nor copies of them come in. Heeded only with an examiner.
+    pub taken_down: Vec<TakenDown>,
     /// Keep near-duplicates (they share a group, so they stay on one side of the split) instead of dropping all but the first.
     pub keep_near_duplicates: bool,
     /// Classes left out.
@@ -70,6 +73,7 @@ impl Default for ImportOptions {
             override_reservations: None,
             examiner: None,
             examined_at: None,
+            taken_down: Vec::new(),
             keep_near_duplicates: false,
             skip_classes: Vec::new(),
             skip_styles: Vec::new(),
@@ -89,12 +93,18 @@ impl Default for ImportOptions {
 /// # Errors
 /// What is wrong with it, in words.
 pub fn check_reason(reason: &str) -> std::result::Result<(), String> {
+    check_reason_to(reason, "say why you may use these works against their reservation")
+}
+
+/// Whether a reason for anything is one; `ask` says what to write in its place.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn check_reason_to(reason: &str, ask: &str) -> std::result::Result<(), String> {
     let letters = reason.trim().chars().count();
     match reason.split_whitespace().count() {
-        0..3 => Err("the reason is not a sentence: say why you may use these works against their reservation".into()),
-        _ if letters < LEAST_REASON => {
-            Err(format!("the reason has {letters} letters, and needs {LEAST_REASON}: say why you may use these works"))
-        }
+        0..3 => Err(format!("the reason is not a sentence: {ask}")),
+        _ if letters < LEAST_REASON => Err(format!("the reason has {letters} letters, and needs {LEAST_REASON}: {ask}")),
         _ => Ok(()),
     }
 }

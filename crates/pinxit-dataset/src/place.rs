@@ -83,6 +83,15 @@ impl Place {
         self.discard()
     }
 
+    /// Deletes the dataset that lies there.
+    pub fn remove(&self) -> Result<()> {
+        let old = self.beside("old");
+        fs::rename(&self.dir, &old)?;
+        sync_folder(&self.dir);
+        remove_if_there(&old)?;
+        self.discard()
+    }
+
     /// Removes the work done so far.
     pub fn discard(&self) -> Result<()> {
         remove_if_there(&self.beside("partial"))

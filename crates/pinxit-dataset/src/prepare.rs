@@ -166,7 +166,7 @@ fn deviation(pixels: &[u8]) -> f64 {
 }
 
 /// Hash of what is seen, whatever file format it came in.
-fn content(picture: &Picture) -> blake3::Hash {
+pub(crate) fn content(picture: &Picture) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&picture.width().to_le_bytes());
     hasher.update(&picture.height().to_le_bytes());

@@ -132,6 +132,9 @@ pub struct ImportReport {
     /// Works turned down because they, or works they copy, are reserved against training.
     #[serde(default)]
     pub reserved: usize,
+    /// Works turned down because they were taken down before, and those taken down since.
+    #[serde(default)]
+    pub taken_down: usize,
     /// Works taken in although they are reserved.
     #[serde(default)]
     pub overridden: usize,

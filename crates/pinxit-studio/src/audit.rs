@@ -4,20 +4,16 @@ use std::path::{Path, PathBuf};
 use pinxit_create::Painter;
 use pinxit_dataset::Dataset;
 use pinxit_image::{Encoding, Limits, Metadata, Picture};
-use pinxit_nn::FeatureNet;
 use pinxit_tensor::{Rng, Tensor};
-use pinxit_train::batch::pm1_from_u8;
-use pinxit_train::metrics::PART;
-use pinxit_trust::originality::{self, Audit, Closest, Works, nearest};
+use pinxit_trust::originality::{self, Audit, Closest, nearest};
 use serde::Serialize;
 
 pub use crate::evaluate::Judged;
 use crate::event::{Event, Task, Watcher, figures};
 use crate::settings::ImageFormat;
+use crate::works::{TrainingWorks, go_on};
 use crate::{Error, Result, Studio, counted, datasets, models};
 
-/// Training pictures a model is held against, spread evenly over the collection: more would not fit a laptop's evening.
-const MOST_WORKS: usize = 20_000;
 /// Pictures held out with which anything can be said: a collection of 50 works has about five.
 const LEAST_HELD_OUT: usize = 3;
 /// Pictures of the sheet.
@@ -113,14 +109,12 @@ pub fn audit(studio: &Studio, request: &AuditRequest, watcher: &mut dyn Watcher)
         Judged::Pictures(folder) => found(studio, folder, request, watcher)?,
     };
     let Suspect { name, model, called, pictures, path, dataset } = suspect;
-    let rows = spread(dataset.train(), MOST_WORKS);
-    let mut work =
-        Work { net: FeatureNet::shipped()?, done: 0, total: rows.len() + dataset.held_out().len() + pictures.len(), watcher };
-    let works = work.describe(pictures_of(&dataset, &rows)?)?;
-    let held_out = work.describe(pictures_of(&dataset, dataset.held_out())?)?;
-    let made = work.describe(pictures)?;
-    let index = Works::new(works.features.clone(), &works.pictures, groups(&dataset, &rows))?;
-    let limit = index.limit(&works.pictures)?;
+    let works = TrainingWorks::open(&dataset, Task::Audit, watcher)?;
+    let (held_out, made) = {
+        let mut work = Work { done: 0, total: dataset.held_out().len() + pictures.len(), works: &works, watcher };
+        (work.describe(pictures_of(&dataset, dataset.held_out())?)?, work.describe(pictures)?)
+    };
+    let (index, limit) = (works.works(), works.limit());
     let closest = index.closest(&made.pictures, &made.features, None)?;
     let unseen = index.closest(&held_out.pictures, &held_out.features, None)?;
     let below =
@@ -132,15 +126,15 @@ pub fn audit(studio: &Studio, request: &AuditRequest, watcher: &mut dyn Watcher)
         dataset: dataset.name().into(),
         dataset_hash: dataset.manifest_hash().into(),
         samples: made.pictures.len(),
-        works: rows.len(),
+        works: index.len(),
         held_out: held_out.pictures.len(),
         near_copy_below: limit,
-        audit: originality::audit(&works.features, &held_out.features, &made.features, near_copies),
-        closest: closest_works(&closest, called, limit, &dataset, &rows),
+        audit: originality::audit(index.features(), &held_out.features, &made.features, near_copies),
+        closest: closest_works(&closest, called, &works),
         sheet: path.with_extension("png"),
         path,
     };
-    let drawn = draw_sheet(&made, &works, &closest)?;
+    let drawn = draw_sheet(&made, &pictures_of(&dataset, works.rows())?, index.features(), &closest)?;
     pinxit_image::write_atomic(&audited.sheet, &pinxit_image::encode(&drawn, Encoding::Png, &Metadata::default())?)?;
     pinxit_image::write_atomic(&audited.path, crate::event::versioned(&audited).as_bytes())?;
     let mut result = figures(&audited);
@@ -152,7 +146,7 @@ pub fn audit(studio: &Studio, request: &AuditRequest, watcher: &mut dyn Watcher)
 /// A model's pictures, unselected: consecutive seeds, labels as often as the collection has them.
 fn painted(studio: &Studio, model: &str, request: &AuditRequest, watcher: &mut dyn Watcher) -> Result<Suspect> {
     let found = models::find(studio, model)?;
-    let model = found.load()?;
+    let model = found.load_for_use(studio)?;
     let wanted = request.dataset.as_ref().unwrap_or(&model.meta.dataset.name).clone();
     let hint = request.dataset.is_none().then_some("name another one with --dataset");
     let dataset = datasets::open_for(studio, &wanted, &format!("model \"{}\"", found.name), hint)?;
@@ -234,29 +228,13 @@ fn check_fits(mine: (usize, usize), dataset: &Dataset) -> Result<()> {
     Ok(())
 }
 
-/// At most `most` of `rows`, evenly spread.
-fn spread(rows: &[u32], most: usize) -> Vec<u32> {
-    rows.iter().copied().step_by(rows.len().div_ceil(most).max(1)).collect()
-}
-
 fn pictures_of(dataset: &Dataset, rows: &[u32]) -> Result<Vec<Picture>> {
     Ok(rows.iter().map(|&i| dataset.picture(i as usize)).collect::<pinxit_dataset::Result<_>>()?)
 }
 
-/// The group of each picture as a number.
-fn groups(dataset: &Dataset, rows: &[u32]) -> Vec<u32> {
-    let mut numbers = std::collections::BTreeMap::new();
-    rows.iter()
-        .map(|&i| {
-            let next = numbers.len() as u32;
-            *numbers.entry(dataset.record(i as usize).group.clone()).or_insert(next)
-        })
-        .collect()
-}
-
-/// The feature network, and how far it is.
+/// Describes pictures, and knows how far it is.
 struct Work<'a> {
-    net: FeatureNet,
+    works: &'a TrainingWorks,
     done: usize,
     total: usize,
     watcher: &'a mut dyn Watcher,
@@ -264,39 +242,21 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn describe(&mut self, pictures: Vec<Picture>) -> Result<Described> {
-        let weights = self.net.weights().kept().eager();
-        let (mut rows, mut width) = (Vec::new(), 0);
-        for part in pictures.chunks(PART) {
-            if self.watcher.stop() {
-                self.watcher.event(Event::Interrupted { task: Task::Audit, resume: None });
-                return Err(Error::Interrupted { resume: None });
-            }
-            let (h, w) = (part[0].height() as usize, part[0].width() as usize);
-            let data = part.iter().flat_map(|p| p.pixels().iter().map(|&b| pm1_from_u8(b))).collect();
-            let features = self.net.describe(&weights, &Tensor::new(&[part.len(), h, w, 3], data));
-            width = features.shape()[1];
-            rows.extend_from_slice(features.data());
-            self.done += part.len();
-            let (step, total) = (self.done as u64, self.total as u64);
-            self.watcher.event(Event::Progress { task: Task::Audit, phase: "describing pictures".into(), step, total });
-        }
-        Ok(Described { features: Tensor::new(&[pictures.len(), width], rows), pictures })
+        let (before, total) = (self.done, self.total);
+        let mut tick = |done| go_on(self.watcher, Task::Audit, "describing pictures", before + done, total);
+        let features = self.works.describer().describe(pictures.len(), |i| Ok(pictures[i].clone()), &mut tick)?;
+        self.done += pictures.len();
+        Ok(Described { features, pictures })
     }
 }
 
 /// Closest first.
-fn closest_works(
-    closest: &[Option<Closest>],
-    called: Vec<String>,
-    limit: f64,
-    dataset: &Dataset,
-    rows: &[u32],
-) -> Vec<ClosestWork> {
+fn closest_works(closest: &[Option<Closest>], called: Vec<String>, works: &TrainingWorks) -> Vec<ClosestWork> {
     let named = |(picture, c): (String, &Option<Closest>)| {
         let Closest { work, unlikeness } = (*c)?;
-        let record = dataset.record(rows[work] as usize);
+        let record = works.record(work);
         let (title, creator) = (record.title.clone(), record.creator.clone());
-        Some(ClosestWork { picture, title, creator, unlikeness, near_copy: unlikeness < limit })
+        Some(ClosestWork { picture, title, creator, unlikeness, near_copy: unlikeness < works.limit() })
     };
     let mut all: Vec<ClosestWork> = called.into_iter().zip(closest).filter_map(named).collect();
     all.sort_by(|a, b| a.unlikeness.total_cmp(&b.unlikeness));
@@ -304,10 +264,10 @@ fn closest_works(
 }
 
 /// Each of the first samples beside its nearest training pictures: laid over it at 32 x 32 px, by perceptual hash, by features.
-fn draw_sheet(made: &Described, works: &Described, closest: &[Option<Closest>]) -> Result<Picture> {
+fn draw_sheet(made: &Described, works: &[Picture], features: &Tensor, closest: &[Option<Closest>]) -> Result<Picture> {
     let count = SHEET_SAMPLES.min(made.pictures.len());
-    let hashes: Vec<u64> = works.pictures.iter().map(pinxit_dataset::perceptual_hash).collect();
-    let by_features = nearest(&made.features, &works.features, 1, |_, _| false);
+    let hashes: Vec<u64> = works.iter().map(pinxit_dataset::perceptual_hash).collect();
+    let by_features = nearest(&made.features, features, 1, |_, _| false);
     let (w, h) = (made.pictures[0].width(), made.pictures[0].height());
     let [near_gap, far_gap] = GAPS_PX;
     let (cell_w, cell_h) = (4 * w + 3 * near_gap + far_gap, h + near_gap);
@@ -317,7 +277,7 @@ fn draw_sheet(made: &Described, works: &Described, closest: &[Option<Closest>]) 
         let hash = pinxit_dataset::perceptual_hash(&made.pictures[i]);
         let by_hash = (0..hashes.len()).min_by_key(|&j| (hashes[j] ^ hash).count_ones()).unwrap_or(0);
         let laid_over = closest[i].map_or(by_hash, |c| c.work);
-        let of_work = |work: usize| &works.pictures[work];
+        let of_work = |work: usize| &works[work];
         let row = [&made.pictures[i], of_work(laid_over), of_work(by_hash), of_work(by_features[i][0].0)];
         let (x, y) = ((i % SHEET_COLUMNS) as u32 * cell_w, (i / SHEET_COLUMNS) as u32 * cell_h);
         for (k, picture) in row.into_iter().enumerate() {

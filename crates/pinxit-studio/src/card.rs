@@ -70,7 +70,7 @@ impl Asked {
 
 /// The card of a model.
 pub fn page(studio: &Studio, found: &Found) -> Result<Page> {
-    let model = facts(found)?;
+    let model = facts(studio, found)?;
     let terms: BTreeMap<String, Asked> = model.meta.dataset.licences.iter().map(|l| (l.clone(), Asked::of(l))).collect();
     let figures = fs_err::read(crate::evaluate::figures_path(&found.path)).ok();
     let evaluation = figures.and_then(|bytes| serde_json::from_slice(&bytes).ok());
@@ -90,10 +90,17 @@ fn told(studio: &Studio, model: &ModelCard) -> Vec<Entry> {
     let is_about = |entry: &Entry| match entry.kind.as_str() {
         "training" => entry.subject.get("model_hash").is_some_and(|hash| *hash == model.hash),
         "import" | "override" => entry.subject.get("manifest_hash").is_some_and(|hash| *hash == model.meta.dataset.manifest_hash),
+        "takedown" => named(&entry.subject, &model.hash),
         _ => false,
     };
     let entries = ledger::of(studio).entries().into_iter().flatten().map_while(std::result::Result::ok);
     entries.filter(is_about).collect()
+}
+
+/// Whether a takedown blocked that model.
+fn named(takedown: &serde_json::Map<String, Value>, hash: &str) -> bool {
+    let models = takedown.get("models_blocked").and_then(Value::as_array);
+    models.is_some_and(|models| models.iter().any(|model| model["hash"] == hash))
 }
 
 fn obligations(dataset: &DatasetSummary, terms: &BTreeMap<String, Asked>) -> Vec<String> {
@@ -125,6 +132,9 @@ fn limits(model: &ModelCard, is_measured: bool) -> Vec<String> {
         format!("It paints {w}x{h} px and knows nothing but the {} it has seen.", counted(dataset.pictures, "picture")),
         "With few pictures a network may repeat them; `pinxit evaluate` counts that.".into(),
     ];
+    if let Some(why) = &model.blocked {
+        limits.insert(0, format!("It may not be used: it has {why}. Train it anew."));
+    }
     if !is_measured {
         limits.push("It was not measured since it was kept here.".into());
     }

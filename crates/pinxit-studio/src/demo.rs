@@ -1,4 +1,5 @@
 //! `pinxit demo`: the whole road once, on pictures and a model that the program carries with it.
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use pinxit_nn::Model;
@@ -69,10 +70,11 @@ pub fn demo(request: &DemoRequest, watcher: &mut dyn Watcher) -> Result<Demonstr
     crate::paths::check_folder(&request.out)?;
     let studio = Studio::at(&request.out);
     let home = quote(&request.out.display().to_string());
-    let made = all_of_it(&studio, request, &mut AtHome { home: &home, inner: watcher }).map_err(|e| match e {
-        Error::Interrupted { resume: Some(command) } => Error::Interrupted { resume: Some(at_home(&command, &home)) },
-        other => other,
-    })?;
+    let made =
+        all_of_it(&studio, request, &mut AtHome { home: &home, notes: HashSet::new(), inner: watcher }).map_err(|e| match e {
+            Error::Interrupted { resume: Some(command) } => Error::Interrupted { resume: Some(at_home(&command, &home)) },
+            other => other,
+        })?;
     watcher.event(Event::Finished { task: Task::Demo, result: figures(&made), next: next(request) });
     Ok(made)
 }
@@ -82,14 +84,21 @@ fn at_home(command: &str, home: &str) -> String {
     format!("{command} --home {home}")
 }
 
-/// Passes events on; the commands they suggest name the demo's home, for everything lies there.
+/// Passes events on; the commands they suggest name the demo's home, for everything lies there. It paints twice, and what is to be
+/// noted of both is said once.
 struct AtHome<'a> {
     home: &'a str,
+    notes: HashSet<String>,
     inner: &'a mut dyn Watcher,
 }
 
 impl Watcher for AtHome<'_> {
     fn event(&mut self, event: Event) {
+        if let Event::Note { message } = &event
+            && !self.notes.insert(message.clone())
+        {
+            return;
+        }
         self.inner.event(event.map_commands(|command| at_home(command, self.home)));
     }
 
@@ -265,6 +274,7 @@ fn paint(studio: &Studio, model: &str, folder: &str, sign: bool, watcher: &mut d
         columns: None,
         out: Some(studio.home().join(folder)),
         overwrite: false,
+        gate: crate::gate::GateOptions::default(),
     };
     let made = generate(studio, &request, watcher)?;
     Ok((made.pictures, made.sheet.unwrap_or_default()))

@@ -164,6 +164,50 @@ pub enum Error {
     /// A credential.
     #[error(transparent)]
     Credential(#[from] pinxit_trust::credential::CredentialError),
+    /// Something that has to do with a work which was taken down.
+    #[error("the {what} {work}, taken down on {on}")]
+    TakenDown {
+        /// `model "oaks" has learnt from`.
+        what: String,
+        /// The work.
+        work: String,
+        /// The day.
+        on: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A receipt that does not hold. What is wrong with it has been said.
+    #[error("the receipt does not hold")]
+    BadReceipt,
+    /// Painted pictures that are near copies of training works, and were not written.
+    #[error("{}", near_copies(*withheld, *all, first))]
+    NearCopies {
+        /// How many.
+        withheld: usize,
+        /// Of how many.
+        all: usize,
+        /// The first of them.
+        first: Box<crate::gate::NearCopy>,
+    },
+    /// A watermark.
+    #[error(transparent)]
+    Watermark(#[from] pinxit_trust::watermark::Error),
+    /// There is no secret to read watermarks with.
+    #[error("there is no watermark secret in {}", folder.display())]
+    NoMarks {
+        /// Where it would lie.
+        folder: PathBuf,
+    },
+    /// Files that were looked at, and not each carries a mark of this studio. What each has was said.
+    #[error("{}", not_marked(*without, *unreadable, *all))]
+    NotMarked {
+        /// How many carry none.
+        without: usize,
+        /// How many cannot be read.
+        unreadable: usize,
+        /// Of how many.
+        all: usize,
+    },
     /// Files that were verified, and have no credential that holds. What is wrong with each has been said.
     #[error("{}", not_vouched(*bad, *unreadable, *all))]
     NotVouched {
@@ -216,10 +260,30 @@ impl Error {
             Error::Create(e) => return e.hint(),
             Error::Key(e) => return e.hint().map(String::from),
             Error::Credential(e) => return e.hint().map(String::from),
-            // It answers the question; what to do about a file depends on who asks.
-            Error::NotVouched { .. } => return None,
+            Error::TakenDown { hint, .. } => hint.clone(),
+            Error::NearCopies { .. } => {
+                "paint other seeds; if you may show these, say why: --allow-near-copies \"REASON\", which is kept in the ledger"
+                    .into()
+            }
+            Error::Watermark(e) => return e.hint().map(String::from),
+            Error::NoMarks { .. } => {
+                "it is made with the first picture of 128 px a side or more; name the home that painted the picture with --home"
+                    .into()
+            }
+            // They answer the question; what to do about a file depends on who asks.
+            Error::NotVouched { .. } | Error::NotMarked { .. } | Error::BadReceipt => return None,
         })
     }
+}
+
+fn near_copies(withheld: usize, all: usize, first: &crate::gate::NearCopy) -> String {
+    let what = match (withheld, all) {
+        (1, 1) => "the picture is a near copy of a training work, and was not written".to_string(),
+        (1, _) => format!("1 of {all} pictures is a near copy of a training work, and was not written"),
+        _ => format!("{withheld} of {all} pictures are near copies of training works, and were not written"),
+    };
+    let (seed, work, unlikeness, below) = (first.seed, first.work.words(), first.work.unlikeness, first.below);
+    format!("{what}; the first, seed {seed}, comes as near as {unlikeness:.3} to {work} (near copies are below {below:.3})")
 }
 
 fn not_vouched(bad: usize, unreadable: usize, all: usize) -> String {
@@ -228,6 +292,15 @@ fn not_vouched(bad: usize, unreadable: usize, all: usize) -> String {
         (_, 1.., _) => format!("{unreadable} of {all} files cannot be read"),
         (_, _, 1) => "no credential that holds".into(),
         _ => format!("{bad} of {all} files have no credential that holds"),
+    }
+}
+
+fn not_marked(without: usize, unreadable: usize, all: usize) -> String {
+    match (without, unreadable, all) {
+        (_, 1.., 1) => "it cannot be read".into(),
+        (_, 1.., _) => format!("{unreadable} of {all} files cannot be read"),
+        (_, _, 1) => "no mark of this studio was found, which says nothing about the picture".into(),
+        _ => format!("no mark of this studio was found in {without} of {all} files, which says nothing about them"),
     }
 }
 

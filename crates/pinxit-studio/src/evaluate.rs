@@ -73,7 +73,7 @@ pub fn evaluate(studio: &Studio, request: &EvaluateRequest, watcher: &mut dyn Wa
 
 fn of_model(studio: &Studio, name: &str, request: &EvaluateRequest, watcher: &mut dyn Watcher) -> Result<Evaluated> {
     let found = models::find(studio, name)?;
-    let model = found.load()?;
+    let model = found.load_for_use(studio)?;
     let wanted = request.dataset.as_ref().unwrap_or(&model.meta.dataset.name).clone();
     let dataset = match &request.dataset {
         Some(name) => datasets::open(studio, name)?,

@@ -35,6 +35,11 @@ impl Examiner for Examination {
     fn fingerprint(&self, bytes: &[u8], picture: &Picture) -> Option<String> {
         pinxit_trust::fingerprint::iscc(bytes, picture).ok()
     }
+
+    fn alike(&self, one: &str, other: &str) -> bool {
+        use pinxit_trust::fingerprint::{ALIKE_BITS, distance};
+        one == other || distance(one, other).is_ok_and(|bits| bits <= ALIKE_BITS)
+    }
 }
 
 /// Whether the bytes name C2PA's box at all.

@@ -1,4 +1,4 @@
-//! The studio home: `datasets/NAME`, `runs/NAME`, `models/NAME.safetensors`, `keys/`, and `bin/` for what was removed.
+//! The studio home: `datasets/NAME`, `runs/NAME`, `models/NAME.safetensors`, `keys/`, `takedowns/`, and `bin/` for what was removed.
 use std::path::{Path, PathBuf};
 
 use pinxit_create::near;

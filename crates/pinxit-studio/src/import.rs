@@ -67,6 +67,7 @@ impl ImportRequest {
             override_reservations: self.override_reservations.clone(),
             examiner: Some(Arc::new(Examination { anchors: crate::keys::anchors(studio)? })),
             examined_at: Some(ledger::now()),
+            taken_down: crate::takedown::for_import(studio)?,
             keep_near_duplicates: self.settings.keep_near_duplicates,
             skip_classes: self.skip_classes.clone(),
             skip_styles: self.skip_styles.clone(),
@@ -115,7 +116,7 @@ fn entries(report: &ImportReport) -> Vec<New> {
         "works": report.works,
         "pictures": report.pictures,
         "licences": report.licences,
-        "turned_down": { "unlicensed": report.unlicensed, "reserved": report.reserved },
+        "turned_down": { "unlicensed": report.unlicensed, "reserved": report.reserved, "taken_down": report.taken_down },
         "overridden": report.overridden,
     });
     let mut entries = vec![ledger::entry(Entry::Import, import)];

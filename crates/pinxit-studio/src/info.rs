@@ -52,14 +52,14 @@ pub fn info(studio: &Studio, path: &Path) -> Result<FileInfo> {
             return Ok(FileInfo::Dataset(Box::new(crate::datasets::detail(&dataset))));
         }
         if crate::runs::is_run(path) {
-            return Ok(FileInfo::Run(Box::new(crate::runs::detail(&crate::runs::folder_name(path)?, path)?)));
+            return Ok(FileInfo::Run(Box::new(crate::runs::detail(studio, &crate::runs::folder_name(path)?, path)?)));
         }
         return Err(Error::NotKnown { path: path.into() });
     }
     if path.extension().is_some_and(|e| e == "safetensors") {
         let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
         let found = Found { name, path: path.into() };
-        return Ok(FileInfo::Model(Box::new(crate::models::card(&found)?)));
+        return Ok(FileInfo::Model(Box::new(crate::models::card(studio, &found)?)));
     }
     picture(path).map_err(|e| e.in_file(path))
 }

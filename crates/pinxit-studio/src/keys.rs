@@ -52,6 +52,8 @@ pub struct KeyCard {
     pub problem: Option<String>,
     /// Where it lies.
     pub folder: PathBuf,
+    /// The secret of watermarks; none before the first picture that is marked.
+    pub watermark: Option<PathBuf>,
     /// The roots of others that the person trusts.
     pub trusted: Vec<TrustedCard>,
 }
@@ -117,6 +119,7 @@ pub fn show(studio: &Studio) -> Result<KeyCard> {
         locked,
         problem,
         folder: folder.own(),
+        watermark: folder.watermark()?.map(|_| folder.watermark_file()),
         trusted: folder.trusted()?.iter().map(trusted_card).collect(),
     })
 }

@@ -11,6 +11,7 @@ pub mod error;
 pub mod evaluate;
 pub mod event;
 mod examine;
+pub mod gate;
 pub mod generate;
 pub mod home;
 pub mod import;
@@ -18,6 +19,7 @@ pub mod info;
 pub mod keys;
 pub mod ledger;
 pub mod machine;
+mod mark;
 pub mod models;
 mod outbox;
 pub mod paths;
@@ -27,13 +29,16 @@ pub mod runs;
 pub mod settings;
 pub mod shell;
 pub mod sign;
+pub mod takedown;
+pub mod trace;
 pub mod train;
 pub mod verify;
+mod works;
 
 pub use error::Error;
 pub use event::{Event, Task, Watcher};
 pub use home::{Kind, Studio};
-pub use pinxit_dataset::{check_reason, counted};
+pub use pinxit_dataset::{check_reason, check_reason_to, counted};
 pub use pinxit_trust::ledger::Head;
 
 /// Result with this crate's [`Error`].

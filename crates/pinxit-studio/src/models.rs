@@ -34,6 +34,15 @@ impl Found {
     }
 }
 
+impl Found {
+    /// The same for whatever uses it: a model that learnt from a work which was taken down is refused.
+    pub(crate) fn load_for_use(&self, studio: &Studio) -> Result<Model> {
+        let model = self.load()?;
+        crate::takedown::check_model(studio, &model, &self.name)?;
+        Ok(model)
+    }
+}
+
 /// What there is to know about a model file.
 #[derive(Clone, Debug, Serialize)]
 pub struct ModelCard {
@@ -51,6 +60,9 @@ pub struct ModelCard {
     pub resolution: (usize, usize),
     /// Numbers it learnt.
     pub parameters: usize,
+    /// Why it may not be used: the work that was taken down, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<String>,
     /// Origin: labels, training, dataset, parent.
     #[serde(flatten, serialize_with = "without_clock")]
     pub meta: ModelMeta,
@@ -85,7 +97,7 @@ pub fn list(studio: &Studio) -> Result<Vec<ModelEntry>> {
     let mut entries = Vec::new();
     for name in studio.names(Kind::Model)? {
         let found = Found { path: studio.path(Kind::Model, &name)?, name };
-        entries.push(match card(&found) {
+        entries.push(match card(studio, &found) {
             Ok(card) => ModelEntry::Whole(Box::new(card)),
             Err(e) => ModelEntry::Damaged { name: found.name, error: e.to_string() },
         });
@@ -94,8 +106,9 @@ pub fn list(studio: &Studio) -> Result<Vec<ModelEntry>> {
 }
 
 /// Everything about one model.
-pub fn card(found: &Found) -> Result<ModelCard> {
+pub fn card(studio: &Studio, found: &Found) -> Result<ModelCard> {
     let model = found.load()?;
+    let blocked = crate::takedown::of_model(studio, &model)?;
     Ok(ModelCard {
         name: found.name.clone(),
         path: found.path.clone(),
@@ -104,6 +117,7 @@ pub fn card(found: &Found) -> Result<ModelCard> {
         preset: model.generator.preset.clone(),
         resolution: model.generator.resolution(),
         parameters: model.weights.parameters(),
+        blocked: blocked.map(|takedown| takedown.blocking()),
         meta: ModelMeta { name: found.name.clone(), ..model.meta },
     })
 }

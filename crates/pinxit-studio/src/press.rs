@@ -1,24 +1,31 @@
-//! From a painted picture to the file that leaves: encoded with its recipe, and signed, if that is wanted.
+//! From a painted picture to the file that leaves: enlarged if its recipe says so, marked, encoded with its recipe, and signed, each if
+//! that is wanted.
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use pinxit_create::{Painter, Recipe};
 use pinxit_image::{Encoding, Metadata, Picture};
-use pinxit_trust::credential::ModelStatement;
+use pinxit_tensor::pool;
+use pinxit_trust::credential::{ModelStatement, SoftBinding};
+use pinxit_trust::fingerprint;
 
 use crate::event::{Event, Watcher};
+use crate::mark::{Mark, Marker};
 use crate::outbox::Parcel;
 use crate::sign::{Made, Signer, Signing, is_signable};
 use crate::{Result, Studio, paths};
 
-/// Signs and writes the pictures of one command.
+/// Marks and signs the pictures of one command.
 pub(crate) struct Press {
     signer: Option<Signer>,
-    overwrite: bool,
+    marker: Option<Marker>,
 }
 
 /// A picture as the model painted it.
 pub(crate) struct Painted<'a> {
-    /// The pixels.
+    /// Where its file goes.
+    pub path: PathBuf,
+    /// The pixels, before any operation of the recipe.
     pub picture: &'a Picture,
     /// What paints it.
     pub recipe: &'a Recipe,
@@ -30,15 +37,20 @@ pub(crate) struct Painted<'a> {
 pub(crate) struct Finished {
     /// The file.
     pub bytes: Vec<u8>,
+    /// What it shows.
+    pub picture: Picture,
+    /// The watermark in it.
+    pub mark: Option<Mark>,
     /// Whether its own unsigned self lies there, which it may replace.
     pub replaces: bool,
 }
 
 impl Press {
-    /// With the studio's key opened, where pictures are to be signed.
-    pub fn open(studio: &Studio, signing: Option<&Signing>, overwrite: bool, watcher: &mut dyn Watcher) -> Result<Self> {
+    /// With the studio's key opened, where pictures are to be signed; its watermark secret, where they are to be marked.
+    pub fn open(studio: &Studio, signing: Option<&Signing>, watermark: bool, watcher: &mut dyn Watcher) -> Result<Self> {
+        let marker = watermark.then(|| Marker::open(studio)).transpose()?;
         let signer = signing.map(|signing| Signer::open(studio, signing, watcher)).transpose()?;
-        Ok(Press { signer, overwrite })
+        Ok(Press { signer, marker })
     }
 
     /// Whose name stands in the credentials.
@@ -55,22 +67,46 @@ impl Press {
         }
     }
 
+    /// Says once that pictures of these sides (px) are too small for a watermark.
+    pub fn warn_of_size(&self, sides: (u32, u32), watcher: &mut dyn Watcher) {
+        self.marker.iter().for_each(|marker| marker.warn_of(sides, watcher));
+    }
+
     /// The file of a painted picture, with what the ledger keeps of it.
-    pub fn print(&self, path: PathBuf, painted: &Painted<'_>, encoding: Encoding, painter: &Painter) -> Result<Parcel> {
-        let Painted { picture, recipe, text } = painted;
+    pub fn print(&self, painted: &Painted<'_>, encoding: Encoding, painter: &Painter) -> Result<Parcel> {
+        let Painted { path, picture, recipe, text } = painted;
         let about = Metadata { recipe: Some(text.to_string()), title: recipe.caption.clone(), software: recipe.software.clone() };
-        let unsigned = pinxit_image::encode(picture, encoding, &about)?;
-        let file = self.finish(&path, unsigned, painter, Some(text))?;
-        Ok(Parcel::new(path, file, picture, recipe))
+        let unsigned = self.marked(recipe.finish(picture)?, text, &about, encoding)?;
+        let file = self.signed(path, unsigned, painter, Some(text))?;
+        Ok(Parcel::painted(path.clone(), file, recipe))
+    }
+
+    /// The same for many, in order. Each is made by one thread: marking one takes tenths of a second.
+    pub fn print_all(&self, all: &[Painted<'_>], encoding: Encoding, painter: &Painter) -> Result<Vec<Parcel>> {
+        let printed: Vec<OnceLock<Result<Parcel>>> = all.iter().map(|_| OnceLock::new()).collect();
+        pool::tasks(all.len(), |i| {
+            printed[i].get_or_init(|| self.print(&all[i], encoding, painter));
+        });
+        // The pool has run every task once; a slot left empty would be filled here.
+        let slots = printed.into_iter().zip(all);
+        slots.map(|(slot, one)| slot.into_inner().unwrap_or_else(|| self.print(one, encoding, painter))).collect()
+    }
+
+    /// The unsigned file of a finished picture that `text` describes, with a watermark where there is room for one.
+    pub fn marked(&self, picture: Picture, text: &str, about: &Metadata, encoding: Encoding) -> Result<Finished> {
+        let marked = self.marker.as_ref().map(|marker| marker.mark(&picture, text)).transpose()?.flatten();
+        let (picture, mark) = marked.map_or((picture, None), |(marked, mark)| (marked, Some(mark)));
+        let bytes = pinxit_image::encode(&picture, encoding, about)?;
+        Ok(Finished { bytes, picture, mark, replaces: false })
     }
 
     /// A picture's file, signed. The same picture again is no other file: one that this key has signed stays, with its date; an
     /// unsigned one is signed now.
-    fn finish(&self, path: &Path, unsigned: Vec<u8>, painter: &Painter, recipe: Option<&str>) -> Result<Finished> {
-        let signer = self.signer.as_ref().filter(|_| pinxit_image::sniff(&unsigned).is_some_and(is_signable));
-        let Some(signer) = signer else { return Ok(Finished { bytes: unsigned, replaces: false }) };
-        if signer.has_signed(path, &unsigned) {
-            return Ok(Finished { bytes: fs_err::read(path)?, replaces: false });
+    pub fn signed(&self, path: &Path, file: Finished, painter: &Painter, recipe: Option<&str>) -> Result<Finished> {
+        let signer = self.signer.as_ref().filter(|_| pinxit_image::sniff(&file.bytes).is_some_and(is_signable));
+        let Some(signer) = signer else { return Ok(file) };
+        if signer.has_signed(path, &file.bytes) {
+            return Ok(Finished { bytes: fs_err::read(path)?, ..file });
         }
         let model = ModelStatement {
             name: painter.model().name.clone(),
@@ -78,17 +114,19 @@ impl Press {
             dataset_manifest: Some(painter.dataset_manifest().to_string()).filter(|hash| !hash.is_empty()),
         };
         let title = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let bytes = signer.sign(&unsigned, &title, Made::by(model, recipe)).map_err(|e| e.in_file(path))?;
-        Ok(Finished { bytes, replaces: paths::holds(path, &unsigned) })
+        let made = Made {
+            watermark: file.mark.as_ref().map(Mark::soft_binding),
+            // Of the pixels alone: the rest of an ISCC-CODE is made of the file's bytes, which signing changes.
+            fingerprint: fingerprint::image_code(&file.picture)
+                .ok()
+                .map(|value| SoftBinding { alg: fingerprint::ALGORITHM.into(), value }),
+            ..Made::by(model, recipe)
+        };
+        let bytes = signer.sign(&file.bytes, &title, made).map_err(|e| e.in_file(path))?;
+        Ok(Finished { replaces: paths::holds(path, &file.bytes), bytes, ..file })
     }
 
-    /// Finishes a file and writes it.
-    pub fn write(&self, path: &Path, unsigned: Vec<u8>, painter: &Painter, recipe: Option<&str>) -> Result<()> {
-        let file = self.finish(path, unsigned, painter, recipe)?;
-        paths::write_beside_others(path, &file.bytes, self.overwrite || file.replaces)
-    }
-
-    /// Whether a file holds what [`Press::write`] would write there, but for the time and numbers of a credential.
+    /// Whether a file holds what would be written there, but for the time and numbers of a credential.
     pub fn is_same(&self, path: &Path, unsigned: &[u8]) -> bool {
         let is_signed = || self.signer.as_ref().is_some_and(|signer| signer.has_signed(path, unsigned));
         paths::holds(path, unsigned) || is_signed()

@@ -43,6 +43,9 @@ pub struct RunDetail {
     pub path: PathBuf,
     /// How it stands.
     pub state: RunState,
+    /// Why it may not be used: the work that was taken down, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<String>,
     /// What it learns from.
     pub card: RunCard,
     /// Thousands of pictures shown: by the log, or by the saved state where that is further, as after a stop between two ticks.
@@ -81,7 +84,7 @@ pub fn list(studio: &Studio) -> Result<Vec<RunEntry>> {
     let mut entries = Vec::new();
     for name in studio.names(Kind::Run)? {
         let dir = studio.path(Kind::Run, &name)?;
-        entries.push(match detail(&name, &dir) {
+        entries.push(match detail(studio, &name, &dir) {
             Ok(detail) => RunEntry::Whole(Box::new(detail)),
             Err(e) => RunEntry::Damaged { name, error: e.to_string() },
         });
@@ -91,7 +94,7 @@ pub fn list(studio: &Studio) -> Result<Vec<RunEntry>> {
 
 /// One run by name.
 pub fn show(studio: &Studio, name: &str) -> Result<RunDetail> {
-    detail(name, &studio.existing(Kind::Run, name)?)
+    detail(studio, name, &studio.existing(Kind::Run, name)?)
 }
 
 /// A run by name or by folder: what it is called, and where it lies.
@@ -116,7 +119,7 @@ pub fn is_run(dir: &Path) -> bool {
     dir.join("run.toml").is_file()
 }
 
-pub(crate) fn detail(name: &str, dir: &Path) -> Result<RunDetail> {
+pub(crate) fn detail(studio: &Studio, name: &str, dir: &Path) -> Result<RunDetail> {
     let card = RunCard::load(dir)?;
     let config = TrainConfig::load(&dir.join("config.toml"))?;
     let lines = lines(dir)?;
@@ -128,13 +131,15 @@ pub(crate) fn detail(name: &str, dir: &Path) -> Result<RunDetail> {
         Some(counters) if lies_ahead(config.length, counters).is_err() => RunState::Finished,
         _ => RunState::Stopped,
     };
+    let blocked = crate::takedown::of_run(studio, saved.as_ref())?;
+    let blocked = blocked.map(|takedown| takedown.blocking());
     let logged = last.as_ref().map_or((0.0, 0.0), |l| (l.kimg, l.secs));
     let (at_kimg, at_secs) = saved.map_or(logged, |c| (logged.0.max(c.kimg()), logged.1.max(c.elapsed_secs)));
     let end = end_words(config.length);
     let measured = lines.into_iter().rev().find(|l| l.measures.is_some());
     let preview = sorted(&dir.join("previews"), |n| n.ends_with(".png")).pop();
     let (name, path, models) = (name.into(), dir.into(), snapshots(dir));
-    Ok(RunDetail { name, path, state, card, at_kimg, at_secs, end, last, measured, models, preview })
+    Ok(RunDetail { name, path, state, blocked, card, at_kimg, at_secs, end, last, measured, models, preview })
 }
 
 /// An end as people write it: `400 kimg` or `30m`.
@@ -165,6 +170,18 @@ pub(crate) fn check_unused(studio: &Studio, dataset: &str) -> Result<()> {
     for run in studio.names(Kind::Run)? {
         let dir = studio.path(Kind::Run, &run)?;
         if is_running(&dir) && RunCard::load(&dir).is_ok_and(|card| card.dataset == dataset) {
+            return Err(Error::InUse { dataset: dataset.into(), run });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to take works away from a run that learns from them now: from a dataset of that name, or begun on that manifest.
+pub(crate) fn check_idle(studio: &Studio, dataset: &str, manifest: &str) -> Result<()> {
+    check_unused(studio, dataset)?;
+    for run in studio.names(Kind::Run)? {
+        let dir = studio.path(Kind::Run, &run)?;
+        if is_running(&dir) && Store::at(&dir).counters().is_some_and(|counters| counters.dataset_hash == manifest) {
             return Err(Error::InUse { dataset: dataset.into(), run });
         }
     }

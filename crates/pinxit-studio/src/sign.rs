@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use pinxit_image::{Format, Limits};
 pub use pinxit_trust::credential::SourceType;
-use pinxit_trust::credential::{self, FORMATS, Making, ModelStatement, Parent, Statement};
+use pinxit_trust::credential::{self, FORMATS, Making, ModelStatement, Parent, SoftBinding, Statement};
 use pinxit_trust::keys::ArtistKey;
 use pinxit_trust::verify::{Anchors, State, Trust, verify_bytes};
 use serde::Serialize;
@@ -44,12 +44,17 @@ pub struct Made<'a> {
     pub recipe: Option<&'a str>,
     /// The model that painted it.
     pub model: Option<ModelStatement>,
+    /// The watermark in its pixels.
+    pub watermark: Option<SoftBinding>,
+    /// The fingerprint of its pixels.
+    pub fingerprint: Option<SoftBinding>,
 }
 
 impl<'a> Made<'a> {
     /// A picture that a model painted.
     pub fn by(model: ModelStatement, recipe: Option<&'a str>) -> Self {
-        Made { making: Making::Created(SourceType::TrainedAlgorithmicMedia), recipe, model: Some(model) }
+        let making = Making::Created(SourceType::TrainedAlgorithmicMedia);
+        Made { making, recipe, model: Some(model), watermark: None, fingerprint: None }
     }
 }
 
@@ -84,8 +89,8 @@ impl Signer {
             model: made.model,
             authorship: None,
             training: self.training,
-            watermark: None,
-            fingerprint: None,
+            watermark: made.watermark,
+            fingerprint: made.fingerprint,
             when: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         };
         Ok(credential::sign(bytes, &statement, &self.key)?)
@@ -156,7 +161,7 @@ pub fn sign(studio: &Studio, request: &SignRequest, watcher: &mut dyn Watcher) -
             None => Making::Edited { parent: Parent { bytes: &bytes, title: title.clone() }, edits: Vec::new() },
         };
         let recipe = pinxit_image::read_recipe(&bytes).ok().flatten();
-        let made = Made { making, recipe: recipe.as_deref(), model: None };
+        let made = Made { making, recipe: recipe.as_deref(), model: None, watermark: None, fingerprint: None };
         let out = signer.sign(&bytes, &title, made).map_err(|e| e.in_file(file))?;
         paths::write_beside_others(&to, &out, request.overwrite)?;
         watcher.event(Event::Picture { role: "picture".into(), path: to.clone() });

@@ -5,6 +5,7 @@ use pinxit_trust::verify::{Anchors, MOST_BYTES, verify_bytes};
 pub use pinxit_trust::verify::{IngredientFact, Making, Report, Said, SignerFact, State, Trust};
 use serde::Serialize;
 
+use crate::trace::{Trace, Tracer};
 use crate::{Error, Result, Studio, keys};
 
 /// What was found out about one file.
@@ -17,6 +18,9 @@ pub struct Verified {
     pub report: Report,
     /// What stands in the file beside the credential, where nobody vouches for it.
     pub unsigned: Unsigned,
+    /// Whether it shows a picture of this studio.
+    #[serde(flatten)]
+    pub trace: Trace,
 }
 
 /// What a file says without a signature: anybody can write and remove it.
@@ -31,12 +35,13 @@ pub struct Unsigned {
 /// Whom the person of this studio trusts: looked up once for many files.
 pub struct Verifier {
     anchors: Anchors,
+    tracer: Tracer,
 }
 
 impl Verifier {
-    /// With the studio's own roots and those it was told to trust.
+    /// With the studio's own roots, those it was told to trust, and what it keeps of its pictures.
     pub fn of(studio: &Studio) -> Result<Self> {
-        Ok(Verifier { anchors: keys::anchors(studio)? })
+        Ok(Verifier { anchors: keys::anchors(studio)?, tracer: Tracer::of(studio) })
     }
 
     /// Looks at one file. A credential that is missing or broken is an answer, not an error.
@@ -48,7 +53,7 @@ impl Verifier {
             digital_source_type: seen.as_ref().and_then(|info| info.digital_source_type.clone()),
             has_recipe: seen.is_some_and(|info| info.has_recipe),
         };
-        Ok(Verified { path: path.into(), report, unsigned })
+        Ok(Verified { path: path.into(), report, unsigned, trace: self.tracer.trace(&bytes) })
     }
 }
 

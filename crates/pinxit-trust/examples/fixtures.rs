@@ -1,7 +1,7 @@
 //! Signed pictures for other people's verifiers: `fixtures FOLDER` (see `benches/peers/trust`).
 //!
-//! `generated.EXT` and `edited.EXT` in five formats, `jane.pem` and `joe.pem` (the roots that signed them), and `flips.json`:
-//! single bytes to change in each, which every verifier must notice.
+//! `generated.EXT` and `edited.EXT` in five formats, `jane.pem` and `joe.pem` (the roots that signed them), and `ours.json`: what
+//! pinxit itself says of each file, with its roots trusted and not, and of each with one byte changed.
 #[path = "../tests/common/mod.rs"]
 mod common;
 
@@ -10,6 +10,9 @@ use std::path::PathBuf;
 use common::flips::flips;
 use common::{FORMATS, edited, generated, key, picture};
 use pinxit_trust::credential::{SoftBinding, sign};
+use pinxit_trust::keys::{Certificate, TrustedRoot};
+use pinxit_trust::verify::{Anchors, State, Trust, verify_bytes};
+use serde_json::{Value, json};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("usage: fixtures FOLDER")?);
@@ -26,9 +29,27 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let second = sign(&first, &edited(&first), &joe)?;
         for (name, bytes) in [("generated", first), ("edited", second)] {
             std::fs::write(folder.join(format!("{name}.{ending}")), &bytes)?;
-            all.insert(format!("{name}.{ending}"), serde_json::json!(flips(&bytes)));
+            all.insert(format!("{name}.{ending}"), verdicts(&bytes, &[&jane.chain().root, &joe.chain().root])?);
         }
     }
-    std::fs::write(folder.join("flips.json"), serde_json::Value::Object(all).to_string())?;
+    std::fs::write(folder.join("ours.json"), Value::Object(all).to_string())?;
     Ok(())
+}
+
+/// What pinxit says of a file when nobody is trusted, when its roots are, and when one byte is another.
+fn verdicts(file: &[u8], roots: &[&Certificate]) -> Result<Value, Box<dyn std::error::Error>> {
+    let trusted = roots.iter().map(|root| TrustedRoot { name: root.name.clone(), certificate: (*root).clone() }).collect();
+    let trusting = Anchors { own: Vec::new(), trusted };
+    let said = |anchors: &Anchors| -> Result<Value, Box<dyn std::error::Error>> {
+        let report = verify_bytes(file, anchors)?;
+        let is_trusted = matches!(report.trust, Trust::Trusted { .. });
+        Ok(json!({ "holds": report.state == State::Valid, "intact": report.intact, "trusted": is_trusted }))
+    };
+    let changed = flips(file).into_iter().map(|(offset, mask)| {
+        let mut changed = file.to_vec();
+        changed[offset] ^= mask;
+        let state = verify_bytes(&changed, &trusting).map_or(json!("unreadable"), |report| json!(report.state));
+        json!({ "offset": offset, "mask": mask, "state": state })
+    });
+    Ok(json!({ "untrusted": said(&Anchors::default())?, "trusted": said(&trusting)?, "flips": changed.collect::<Vec<_>>() }))
 }

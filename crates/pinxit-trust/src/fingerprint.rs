@@ -12,8 +12,12 @@ use pinxit_image::{Picture, Window};
 const SIDE: usize = 32;
 /// Bits of each unit; those of an Image-Code alone are compared at this length.
 const BITS: u32 = 64;
+/// Name of the algorithm as soft bindings of credentials give it (C2PA's list of soft binding algorithms).
+pub const ALGORITHM: &str = "io.iscc.v0";
 /// Two Image-Codes of 64 bits that differ in at most so many are of pictures that look the same, as far as 64 bits can tell.
 pub const ALIKE_BITS: u32 = 8;
+/// A file whose Image-Code differs in at most so many bits from that of a picture that left is taken for that picture.
+pub const SAME_BITS: u32 = 4;
 
 /// What can go wrong with a fingerprint.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +61,10 @@ pub fn distance(a: &str, b: &str) -> Result<u32, Error> {
 }
 
 /// The 64 bits of the Image-Code: the body of the unit, or the first unit of the composite.
-fn image_bits(code: &str) -> Result<u64, Error> {
+///
+/// # Errors
+/// [`Error::Code`] when there is none.
+pub fn image_bits(code: &str) -> Result<u64, Error> {
     /// Numbers of ISO 24138 for the main types Content and ISCC, and the subtype Image.
     const CONTENT: u8 = 2;
     const ISCC: u8 = 5;

@@ -7,5 +7,6 @@ pub mod fingerprint;
 pub mod keys;
 pub mod ledger;
 pub mod originality;
+pub mod sealed;
 pub mod verify;
 pub mod watermark;

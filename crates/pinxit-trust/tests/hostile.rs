@@ -3,25 +3,14 @@
 
 mod common;
 
+use common::boxes::{chunk_of, many, superbox, with_chunk};
+use common::limits::{holds, limit};
 use common::{FORMATS, generated, key, picture};
 use pinxit_trust::credential::sign;
 use pinxit_trust::verify::{Anchors, State, verify_bytes};
 
-/// A refusal, or anything but a credential that holds.
-fn holds(bytes: &[u8]) -> bool {
-    match verify_bytes(bytes, &Anchors::default()) {
-        Ok(report) => {
-            assert!(report.state != State::Invalid || !report.problems.is_empty(), "an invalid credential says why");
-            report.state == State::Valid
-        }
-        Err(e) => {
-            assert!(!e.to_string().is_empty() && e.hint().is_some(), "{e}");
-            false
-        }
-    }
-}
-
 fn signed(format: image::ImageFormat) -> Vec<u8> {
+    limit();
     sign(&picture(format), &generated(), &key("Jane Artist")).unwrap()
 }
 
@@ -115,51 +104,11 @@ fn claimed_sizes_are_not_believed() {
     let mut circle = b"II*\0\x08\0\0\0\0\0".to_vec();
     circle.extend(8u32.to_le_bytes());
     assert!(!holds(&circle));
-    // Text that unpacks to a gigabyte: nobody reads it.
-    let mut packed = b"bomb\0\0".to_vec();
-    packed.extend(std::iter::repeat_n(0, 1 << 20));
-    assert!(!holds(&with_chunk(&picture(image::ImageFormat::Png), b"zTXt", &packed)));
 }
 
 #[test]
 fn what_is_no_picture_is_named() {
-    for bytes in [&b""[..], b"hello", b"<svg/>", b"%PDF-1.7", b"\x89PNG", b"GIF8", b"\xff\xd8"] {
-        assert!(verify_bytes(bytes, &Anchors::default()).is_err() || !holds(bytes));
+    for bytes in [&b""[..], b"hello", b"%PDF-1.7", b"\x89PNG", b"GIF8", b"\xff\xd8"] {
+        assert!(!holds(bytes), "{bytes:?}");
     }
-}
-
-/// A JUMBF superbox (ISO 19566-5) with a description and `inside`.
-fn superbox(inside: &[u8]) -> Vec<u8> {
-    let description = [&[0, 0, 0, 30][..], b"jumdc2pa\0\x11\0\x10\x80\0\0\xaa\0\x38\x9b\x71\x03c2pa\0"].concat();
-    let len = (8 + description.len() + inside.len()) as u32;
-    [&len.to_be_bytes()[..], b"jumb", &description, inside].concat()
-}
-
-fn many(part: &[u8], n: usize) -> Vec<u8> {
-    superbox(&part.repeat(n))
-}
-
-/// A PNG with one more chunk behind its header.
-fn with_chunk(png: &[u8], name: &[u8; 4], data: &[u8]) -> Vec<u8> {
-    let len = (data.len() as u32).to_be_bytes();
-    let crc = crc32(&[name, data].concat()).to_be_bytes();
-    [&png[..33], &len[..], name, data, &crc[..], &png[33..]].concat()
-}
-
-fn chunk_of(png: &[u8], name: &[u8; 4]) -> Vec<u8> {
-    let mut at = 8;
-    loop {
-        let len = u32::from_be_bytes(png[at..at + 4].try_into().unwrap()) as usize;
-        if &png[at + 4..at + 8] == name {
-            return png[at + 8..at + 8 + len].to_vec();
-        }
-        at += 12 + len;
-    }
-}
-
-/// CRC-32 of PNG (ISO 3309), bit by bit.
-fn crc32(bytes: &[u8]) -> u32 {
-    let step =
-        |crc: u32, byte: &u8| (0..8).fold(crc ^ u32::from(*byte), |c, _| (c >> 1) ^ (0xedb8_8320 & (c & 1).wrapping_neg()));
-    !bytes.iter().fold(!0, step)
 }

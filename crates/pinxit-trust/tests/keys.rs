@@ -165,3 +165,20 @@ fn only_roots_can_be_trusted_and_a_name_means_one_of_them() {
     let error = folder.trusted().unwrap_err();
     assert!(error.to_string().contains("bad.pem"), "{error}");
 }
+
+/// Run by hand: `cargo test -p pinxit-trust --test keys write_the_keys_out_of_time -- --ignored`. The keys open nothing and sign nothing:
+/// they are for the messages of the program.
+#[test]
+#[ignore = "writes two keys for the tests of the binary"]
+fn write_the_keys_out_of_time() {
+    let day = |year: i32| OffsetDateTime::from_unix_timestamp(0).unwrap().replace_year(year).unwrap();
+    for (name, from, until) in [("expired", 2001, 2002), ("early", 2125, 2126)] {
+        let dir = tempfile::tempdir().unwrap();
+        let made = folder(dir.path(), Validity { from: day(from), until: day(until) }, None);
+        let to = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pinxit/tests/fixtures/keys").join(name);
+        fs_err::create_dir_all(&to).unwrap();
+        for file in ["key.pem", "chain.pem"] {
+            fs_err::copy(made.own().join(file), to.join(file)).unwrap();
+        }
+    }
+}

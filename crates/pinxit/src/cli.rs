@@ -23,8 +23,9 @@ Options can also be set by environment variables (shown as [env: …]) and in co
 flags win over variables, variables over files. Data goes to stdout, everything else to stderr.
 What is removed or replaced lies in bin/ of the home until you delete that folder: only then its space is free.
 
-Exit codes: 0 done, 1 the request failed, 2 wrong usage, 3 a credential is invalid or missing,
-70 a mistake in pinxit, 130 interrupted with the state saved.";
+Exit codes: 0 done, 1 the request failed, 2 wrong usage, 3 a check said no (a credential or receipt is invalid or
+missing, a mark is not found, pictures are near copies and were not written), 70 a mistake in pinxit, 130 interrupted with
+the state saved.";
 
 /// A picture studio: learns styles from a collection of pictures and paints new ones.
 #[derive(Debug, Parser)]
@@ -84,10 +85,12 @@ pub enum Commands {
     Audit(audit::AuditArgs),
     Sign(sign::SignArgs),
     Verify(verify::VerifyArgs),
+    Watermark(watermark::WatermarkArgs),
     Datasets(datasets::DatasetsArgs),
     #[command(alias = "model")]
     Models(models::ModelsArgs),
     Runs(runs::RunsArgs),
+    Takedown(takedown::TakedownArgs),
     Ledger(ledger::LedgerArgs),
     Policy(policy::PolicyArgs),
     Keys(keys::KeysArgs),

@@ -21,8 +21,8 @@ use pinxit_studio::Error;
 const FAILED: u8 = 1;
 /// Wrong usage; clap's own code.
 const USAGE: u8 = 2;
-/// Asked by `verify`: a credential is invalid or missing.
-const NOT_VOUCHED: u8 = 3;
+/// A check said no: a credential or a receipt is invalid or missing, a mark is not found, pictures are near copies of training works.
+const CHECK_SAID_NO: u8 = 3;
 /// A mistake of ours.
 const INTERNAL: u8 = 70;
 /// Ctrl-C; a checkpoint was saved.
@@ -54,12 +54,14 @@ fn run() -> u8 {
     match commands::run(parsed, &matches) {
         Ok(()) => 0,
         Err(e) => {
-            // The answer about each file was the one object that was asked for.
-            let is_said = matches!(e, Error::NotVouched { .. });
+            // The answer about each file or picture was the object that was asked for.
+            let is_said =
+                matches!(e, Error::NotVouched { .. } | Error::NotMarked { .. } | Error::BadReceipt | Error::NearCopies { .. });
             output::error(&e, json && !is_said);
             match e {
                 Error::Interrupted { .. } => INTERRUPTED,
-                Error::NotVouched { unreadable: 0, .. } => NOT_VOUCHED,
+                Error::NotVouched { unreadable: 0, .. } | Error::NotMarked { unreadable: 0, .. } => CHECK_SAID_NO,
+                Error::BadReceipt | Error::NearCopies { .. } => CHECK_SAID_NO,
                 _ => FAILED,
             }
         }

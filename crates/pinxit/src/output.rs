@@ -57,6 +57,11 @@ pub fn internal(what: &str) {
     say(&format!("{CYAN}hint:{PLAIN} this is a mistake in pinxit; whatever was saved is whole. Please report it with this text"));
 }
 
+/// Text of a stranger's file on one line of a terminal: nothing in it may move the cursor or pass for a line of ours.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 /// A warning on stderr.
 pub fn warning(message: &str, hint: Option<&str>) {
     say(&format!("{BOLD}warning:{PLAIN} {message}"));

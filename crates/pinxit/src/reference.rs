@@ -10,10 +10,11 @@ This page is written by `cargo xtask docs --write` from the program's own help t
 
 Every option has an environment variable, shown beside it; an empty one counts as none. Options that are settings can also stand in `config.toml`, in
 `~/.config/pinxit/` or in the studio home, under `[import]`, `[train]`, `[generate]`, `[sign]`, by their long names with `_` for `-` (only
-`--for` is `time`, `--no-flip` is `flip = false`, and `--no-sign` is `sign = false`); `PINXIT_PASSPHRASE` holds the passphrase of the key; keys of a run's own `config.toml` go under `[expert]`. Defaults give way to files, files to variables, variables to flags.
+`--for` is `time`, `--no-flip` is `flip = false`, `--no-sign` is `sign = false`, and `--no-watermark` is `watermark = false`); `PINXIT_PASSPHRASE` holds the passphrase of the key; keys of a run's own `config.toml` go under `[expert]`. Defaults give way to files, files to variables, variables to flags.
 
-Exit codes: 0 done, 1 the request failed, 2 wrong usage, 3 a credential is invalid or missing, 70 a mistake in pinxit, 130
-interrupted with the state saved.
+Exit codes: 0 done, 1 the request failed, 2 wrong usage, 3 a check said no (a credential or receipt is invalid or missing,
+a mark is not found, pictures are near copies of training works and were not written), 70 a mistake in pinxit, 130 interrupted with
+the state saved.
 ";
 
 /// Prints the page.

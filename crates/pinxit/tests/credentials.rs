@@ -2,9 +2,6 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on may panic
 mod common;
 
-use std::path::Path;
-use std::process::Command;
-
 use common::{Desk, code, failure, stderr, stdout};
 use serde_json::Value;
 
@@ -201,59 +198,4 @@ fn signing_a_file_keeps_what_it_was() {
     let made = desk.run(&["sign", &picture, "--made-as", "digital", "-o", "mine"]);
     assert_eq!(code(&made), 0, "{}", stderr(&made));
     assert_eq!(json(&desk, &["verify", stdout(&made).trim()])["files"][0]["says"]["making"], "not-ai-generated");
-}
-
-/// Whether a program can be had and does what it is asked.
-fn works(program: &str, args: &[&str]) -> bool {
-    Command::new(program).args(args).output().is_ok_and(|out| out.status.success())
-}
-
-/// Not one `socket` in any verb, seen from outside by strace; without strace, every verb works where there is no network.
-#[cfg(target_os = "linux")]
-#[test]
-fn no_socket_is_opened_by_any_verb() {
-    let desk = Desk::with_model();
-    let traced = works("strace", &["-f", "-e", "trace=network", "true"]);
-    if !traced && !works("unshare", &["-rn", "true"]) {
-        eprintln!("neither strace nor unshare works here: not looked at");
-        return;
-    }
-    let program = assert_cmd::cargo::cargo_bin!("pinxit");
-    let log = desk.path().join("trace.log");
-    let paint = ["generate", "dots", "--seeds", "1", "--class", "round", "-o", "out", "-q"];
-    for args in [
-        &["keys", "init", "--name", "Jane Artist"][..],
-        &paint,
-        &["generate", "--from", "out/dots-round-000001.png", "-o", "again", "-q"],
-        &["sign", "out/dots-round-000001.png"],
-        &["verify", "out/dots-round-000001-signed.png", "again/dots-round-000001-again.png"],
-        &["keys", "export", "-o", "jane.pem"],
-        &["keys", "trust", "jane.pem"],
-        &["keys", "show"],
-        &["import", "dots", "--into", "more", "--size", "32", "-q"],
-        &["train", "more", "--kimg", "0.04", "-q"],
-        &["evaluate", "--help"],
-        &["info", "out/dots-round-000001.png"],
-        &["models", "list"],
-        &["doctor"],
-    ] {
-        let (outer, outer_args) = match traced {
-            true => ("strace", vec!["-f", "-qq", "-e", "trace=network", "-o", path(&log), path(program)]),
-            false => ("unshare", vec!["-rn", path(program)]),
-        };
-        let plain = desk.command(args);
-        let mut command = Command::new(outer);
-        command.args(outer_args).args(args).current_dir(desk.path());
-        for (name, value) in plain.get_envs().filter_map(|(name, value)| Some((name, value?))) {
-            command.env(name, value);
-        }
-        let out = command.output().unwrap();
-        assert!(out.status.success(), "{args:?}: {}", stderr(&out));
-        let seen = std::fs::read_to_string(&log).unwrap_or_default();
-        assert!(!seen.contains("socket(") && !seen.contains("connect("), "{args:?}:\n{seen}");
-    }
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().unwrap()
 }

@@ -18,6 +18,8 @@ fn help_of_every_command() {
         "policy",
         "sign",
         "verify",
+        "watermark",
+        "watermark detect",
         "keys",
         "keys init",
         "datasets",

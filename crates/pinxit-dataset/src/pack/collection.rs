@@ -111,6 +111,11 @@ impl<'a> Collection<'a> {
         })
     }
 
+    /// The works that are packed.
+    pub(super) fn works(&self) -> impl Iterator<Item = &'a Work> + '_ {
+        self.group.keys().filter_map(|&i| self.kept(i))
+    }
+
     /// Packed pictures.
     pub(super) fn pictures(&self) -> usize {
         self.group.keys().filter_map(|&i| self.kept(i)).map(|work| work.tiles.len()).sum()

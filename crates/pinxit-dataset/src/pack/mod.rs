@@ -2,6 +2,7 @@
 
 mod collection;
 mod survey;
+mod withdraw;
 
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
@@ -12,12 +13,15 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use collection::Collection;
 pub(crate) use survey::survey;
+pub use withdraw::withdraw;
 
 use crate::croissant;
 use crate::error::Result;
 use crate::format::{
-    self, CROISSANT_FILE, DATASET_FILE, DatasetFile, FORMAT_NAME, FORMAT_VERSION, PIXELS_FILE, RECORDS_FILE, REPORT_FILE, Record,
+    self, CROISSANT_FILE, DATASET_FILE, DatasetFile, FORMAT_NAME, FORMAT_VERSION, LOOKS_FILE, PIXELS_FILE, RECORDS_FILE,
+    REPORT_FILE, Record,
 };
+use crate::identity::looks_file;
 use crate::prepare::hex;
 use crate::report::ImportReport;
 use crate::rights::READS;
@@ -66,6 +70,7 @@ pub(crate) fn write(
     let manifest = croissant::write(&target.join(CROISSANT_FILE), &file, &hashes, collection.rows(&sides))?;
     file.croissant_sha256 = Some(manifest);
     report.croissant_sha256.clone_from(&file.croissant_sha256);
+    pinxit_image::write_atomic(&target.join(LOOKS_FILE), &looks_file(collection.works())?)?;
     report.overridden_works = collection.overridden().collect();
     write_json(&target.join(DATASET_FILE), &file)?;
     write_json(&target.join(REPORT_FILE), &report)?;

@@ -34,6 +34,7 @@ pub(super) fn report(
         near_duplicates: c.near_groups(),
         unlicensed: c.turned.unlicensed,
         reserved: c.turned.reserved,
+        taken_down: c.turned.taken_down,
         overridden: c.overridden().count(),
         override_reason: c.options.override_reservations.clone().filter(|_| c.overridden().next().is_some()),
         warnings: c.labels.warnings.clone(),
@@ -73,6 +74,12 @@ fn warn(report: &mut ImportReport) {
     if report.reserved > 0 {
         let (are, works) = (if report.reserved == 1 { "is" } else { "are" }, counted(report.reserved, "work"));
         warnings.push(format!("{works} {are} left out, being reserved against training: {RESERVED_HINT}"));
+    }
+    if report.taken_down > 0 {
+        let (are, works) = (if report.taken_down == 1 { "is" } else { "are" }, counted(report.taken_down, "work"));
+        warnings.push(format!(
+            "{works} {are} left out, having been taken down: what was taken down does not come back into this home"
+        ));
     }
     if let Some(reason) = &report.override_reason {
         let (are, works) = (if report.overridden == 1 { "is" } else { "are" }, counted(report.overridden, "work"));

@@ -9,3 +9,4 @@ mod opening;
 mod packing;
 mod resume;
 mod rights;
+mod takedown;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use pinxit_create::{Painter, Recipe};
 use pinxit_image::{Encoding, Format, Picture};
 
-use super::{Generated, check_free, progress, sent, two_alike};
+use super::{Generated, check_free, in_order, progress, sent, two_alike};
 use crate::event::{Event, Task, Watcher, figures};
+use crate::gate::{Arrival, Gate, GateOptions, GateReport, Outcome};
 use crate::outbox::Outbox;
 use crate::press::{Painted, Press};
 use crate::settings::ImageFormat;
@@ -24,10 +25,14 @@ pub struct RepaintRequest {
     pub quality: u8,
     /// Folder for the files.
     pub out: PathBuf,
+    /// Hide a watermark in those that are large enough.
+    pub watermark: bool,
     /// How they are signed, if they are.
     pub signing: Option<Signing>,
     /// Replace other files of the same names.
     pub overwrite: bool,
+    /// What the person says to the gate of near copies.
+    pub gate: GateOptions,
 }
 
 /// A recipe found in a file, and how its picture will be written.
@@ -71,7 +76,7 @@ impl RepaintRequest {
 pub fn replan(studio: &Studio, request: &RepaintRequest) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for (path, again) in request.pictures.iter().zip(request.read_all()?) {
-        painter_for(studio, path, &again.recipe)?;
+        painter_for(studio, path, &again.recipe)?.sides(&again.recipe).map_err(|e| Error::from(e).in_file(path))?;
         names.push(again.name);
     }
     Ok(names)
@@ -83,9 +88,12 @@ pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watc
     let (pictures, recipes) = (&request.pictures, request.read_all()?);
     watcher.event(Event::Started { task: Task::Generate, name: "again".into() });
     let mut outbox = Outbox::open(studio, request.overwrite)?;
-    let press = Press::open(studio, request.signing.as_ref(), request.overwrite, watcher)?;
+    let press = Press::open(studio, request.signing.as_ref(), request.watermark, watcher)?;
     press.warn_of(&recipes.iter().map(|again| again.encoding).collect::<Vec<_>>(), watcher);
-    let mut made = Generated { model: String::new(), pictures: Vec::new(), sheet: None, signed_by: press.signed_by() };
+    let (signed_by, gate_report) = (press.signed_by(), GateReport::default());
+    let mut made = Generated { model: String::new(), pictures: Vec::new(), sheet: None, signed_by, gate: gate_report };
+    let mut gate = Gate::new(studio, &request.gate);
+    let asked: Vec<PathBuf> = recipes.iter().map(|again| request.out.join(&again.name)).collect();
     let mut open: Option<Painter> = None;
     for (i, (path, again)) in pictures.iter().zip(recipes).enumerate() {
         watcher.event(progress(i, pictures.len()));
@@ -96,15 +104,28 @@ pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watc
         let Again { text, recipe, encoding, name } = again;
         let painter = match open.take() {
             Some(painter) if painter.model().hash == recipe.model.hash => open.insert(painter),
-            _ => open.insert(painter_for(studio, path, &recipe)?),
+            _ => {
+                let painter = open.insert(painter_for(studio, path, &recipe)?);
+                sent(gate.release(&mut outbox)?, &mut made, watcher);
+                gate.open_for(painter, watcher)?;
+                painter
+            }
         };
+        press.warn_of_size(painter.sides(&recipe)?, watcher);
         let picture = paint(painter, &recipe)?;
-        let to = request.out.join(name);
-        let painted = Painted { picture: &picture, recipe: &recipe, text: &text };
-        sent(outbox.add(press.print(to, &painted, encoding, painter)?)?, &mut made, watcher);
+        let outcomes = gate.judge(&[Arrival { name: &name, recipe: &recipe, picture: &picture }])?;
+        for outcome in outcomes.into_iter().filter(|outcome| *outcome != Outcome::Withheld) {
+            let painted = Painted { path: request.out.join(&name), picture: &picture, recipe: &recipe, text: &text };
+            let parcel = press.print(&painted, encoding, painter)?;
+            parcel.warn(watcher);
+            sent(gate.send(outcome, parcel, &mut outbox)?, &mut made, watcher);
+        }
         made.model = recipe.model.hash;
     }
+    sent(gate.release(&mut outbox)?, &mut made, watcher);
     sent(outbox.send()?, &mut made, watcher);
+    in_order(&mut made.pictures, asked.into_iter());
+    made.gate = gate.report(watcher);
     watcher.event(Event::Finished { task: Task::Generate, result: figures(&made), next: Vec::new() });
     Ok(made)
 }
@@ -125,7 +146,10 @@ fn read(path: &Path) -> Result<(String, Option<ImageFormat>)> {
 
 fn painter_for(studio: &Studio, path: &Path, recipe: &Recipe) -> Result<Painter> {
     match models::find_by_hash(studio, &recipe.model.hash, &recipe.model.name)? {
-        Some((_, model)) => Ok(Painter::open(model, &recipe.model.name)),
+        Some((found, model)) => {
+            crate::takedown::check_model(studio, &model, &found.name)?;
+            Ok(Painter::open(model, &recipe.model.name))
+        }
         None => Err(Error::NoSuchModel {
             path: path.into(),
             name: recipe.model.name.clone(),

@@ -7,12 +7,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 pub use pinxit_create::Prompt;
-use pinxit_create::{Painter, Recipe};
+use pinxit_create::{Operation, Painter, Recipe};
 use serde::Serialize;
 
 pub use self::again::{RepaintRequest, repaint, replan};
 pub use self::plan::{plan, remarks, understood};
 use crate::event::{Event, Task, Watcher, figures};
+use crate::gate::{Arrival, Gate, GateOptions, GateReport, Outcome};
 use crate::outbox::Outbox;
 use crate::press::{Painted, Press};
 use crate::settings::GenerateSettings;
@@ -22,6 +23,8 @@ use crate::{Error, Result, Studio, paths};
 
 /// Pictures painted at once: enough for every thread of a large machine, few enough to stop soon.
 const AT_ONCE: usize = 32;
+/// Pixels of finished pictures at once: enlarged ones, and what marking them needs beside them, may be large.
+const MOST_PIXELS: u64 = AT_ONCE as u64 * 1024 * 1024;
 
 /// What to paint.
 #[derive(Clone, Debug)]
@@ -50,6 +53,8 @@ pub struct GenerateRequest {
     pub out: Option<PathBuf>,
     /// Replace other files of the same names.
     pub overwrite: bool,
+    /// What the person says to the gate of near copies.
+    pub gate: GateOptions,
 }
 
 impl GenerateRequest {
@@ -108,6 +113,16 @@ pub struct Generated {
     pub sheet: Option<PathBuf>,
     /// Whose name stands in their credentials; none where they are not signed.
     pub signed_by: Option<String>,
+    /// What the gate of near copies found.
+    #[serde(flatten)]
+    pub gate: GateReport,
+}
+
+impl Generated {
+    /// An error where pictures were withheld, for that is how a command ends.
+    pub fn verdict(&self) -> Result<()> {
+        crate::gate::verdict(&self.gate, self.pictures.len() + self.gate.near_copies.len())
+    }
 }
 
 /// Paints; every file carries its recipe and is written whole or not at all.
@@ -124,36 +139,74 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     request.check_names(&out, &recipes)?;
     let encoding = request.settings.format.encoding(request.settings.quality);
     let mut outbox = Outbox::open(studio, request.overwrite)?;
-    let press = Press::open(studio, request.settings.sign.then_some(&request.signing), request.overwrite, watcher)?;
+    let signing = request.settings.sign.then_some(&request.signing);
+    let press = Press::open(studio, signing, request.settings.watermark, watcher)?;
     press.warn_of(&[encoding], watcher);
+    let mut gate = Gate::new(studio, &request.gate);
+    gate.open_for(&painter, watcher)?;
+    let at_once = match recipes.first().map(|recipe| painter.sides(recipe)).transpose()? {
+        Some(sides) => {
+            press.warn_of_size(sides, watcher);
+            pictures_at_once(sides)
+        }
+        None => AT_ONCE,
+    };
     paths::make_folder(&out)?;
+    let model = painter.model().hash.clone();
     let mut made =
-        Generated { model: painter.model().hash.clone(), pictures: Vec::new(), sheet: None, signed_by: press.signed_by() };
-    let mut on_sheet = Vec::new();
-    for (i, part) in recipes.chunks(AT_ONCE).enumerate() {
-        watcher.event(progress(i * AT_ONCE, recipes.len()));
+        Generated { model, pictures: Vec::new(), sheet: None, signed_by: press.signed_by(), gate: GateReport::default() };
+    let (mut on_sheet, mut shown) = (Vec::new(), Vec::new());
+    for (i, part) in recipes.chunks(at_once).enumerate() {
+        watcher.event(progress(i * at_once, recipes.len()));
         if watcher.stop() {
             sent(outbox.send()?, &mut made, watcher);
             watcher.event(Event::Interrupted { task: Task::Generate, resume: None });
             return Err(Error::Interrupted { resume: None });
         }
-        for (recipe, picture) in part.iter().zip(painter.paint(part)?) {
-            let path = out.join(file_name(recipe, request));
-            let text = recipe.to_json()?;
-            let painted = Painted { picture: &picture, recipe, text: &text };
-            sent(outbox.add(press.print(path, &painted, encoding, &painter)?)?, &mut made, watcher);
-            on_sheet.extend(request.sheet.then_some(picture));
+        let (pictures, names) = (painter.paint(part)?, request.files(part));
+        let texts: Vec<String> = part.iter().map(Recipe::to_json).collect::<std::result::Result<_, _>>()?;
+        let arrivals = part.iter().zip(&names).zip(&pictures);
+        let arrivals: Vec<_> = arrivals.map(|((recipe, name), picture)| Arrival { name, recipe, picture }).collect();
+        let (mut painted, mut outcomes) = (Vec::new(), Vec::new());
+        for ((arrival, text), outcome) in arrivals.iter().zip(&texts).zip(gate.judge(&arrivals)?) {
+            if outcome == Outcome::Withheld {
+                continue;
+            }
+            let Arrival { name, recipe, picture } = *arrival;
+            painted.push(Painted { path: out.join(name), picture, recipe, text });
+            outcomes.push(outcome);
+            if request.sheet {
+                on_sheet.push(picture.clone());
+                shown.push(recipe.clone());
+            }
+        }
+        for (parcel, outcome) in press.print_all(&painted, encoding, &painter)?.into_iter().zip(outcomes) {
+            parcel.warn(watcher);
+            sent(gate.send(outcome, parcel, &mut outbox)?, &mut made, watcher);
         }
     }
+    sent(gate.release(&mut outbox)?, &mut made, watcher);
     sent(outbox.send()?, &mut made, watcher);
+    in_order(&mut made.pictures, request.files(&recipes).iter().map(|name| out.join(name)));
+    made.gate = gate.report(watcher);
     watcher.event(progress(recipes.len(), recipes.len()));
-    if request.sheet {
-        let path = sheet::write(&out, &on_sheet, request, &recipes, &press, &painter)?;
+    if request.sheet && !on_sheet.is_empty() {
+        let parcel = sheet::print(&out, &on_sheet, request, &shown, &press, &painter)?;
+        parcel.warn(watcher);
+        let path = parcel.path.clone();
+        outbox.add(parcel)?;
+        outbox.send()?;
         watcher.event(Event::Picture { role: "sheet".into(), path: path.clone() });
         made.sheet = Some(path);
     }
     watcher.event(Event::Finished { task: Task::Generate, result: figures(&made), next: suggestions(&made) });
     Ok(made)
+}
+
+/// Near copies that may leave are written last: all paths in the order in which they were asked for.
+fn in_order(paths: &mut [PathBuf], asked: impl Iterator<Item = PathBuf>) {
+    let places: HashMap<PathBuf, usize> = asked.zip(0..).collect();
+    paths.sort_by_key(|path| places.get(path).copied());
 }
 
 /// Tells of pictures that were written.
@@ -174,11 +227,18 @@ fn progress(step: usize, total: usize) -> Event {
     Event::Progress { task: Task::Generate, phase: "painting".into(), step: step as u64, total: total as u64 }
 }
 
-/// `trees-oak-000042.png`, `trees-oak-000042-psi0.7.png`; class and style only where the model has them, psi where it is not 1.
+/// How many pictures of these sides (px) are painted, marked and encoded at once.
+fn pictures_at_once((width, height): (u32, u32)) -> usize {
+    (MOST_PIXELS / (u64::from(width) * u64::from(height)).max(1)).clamp(1, AT_ONCE as u64) as usize
+}
+
+/// `trees-oak-000042.png`, `trees-oak-000042-psi0.7-x4.png`; class and style only where the model has them, psi where it is not 1, the
+/// enlargement where there is one.
 fn file_name(recipe: &Recipe, request: &GenerateRequest) -> String {
     let labels = [&recipe.class, &recipe.style].into_iter().flatten().map(|l| format!("{}-", plain(l))).collect::<String>();
     let psi = if recipe.psi == 1.0 { String::new() } else { format!("-psi{}", recipe.psi) };
-    format!("{}-{labels}{:06}{psi}.{}", plain(&recipe.model.name), recipe.seed, request.settings.format.extension())
+    let large: String = recipe.operations.iter().map(|Operation::Enlarge { times }| format!("-x{times}")).collect();
+    format!("{}-{labels}{:06}{psi}{large}.{}", plain(&recipe.model.name), recipe.seed, request.settings.format.extension())
 }
 
 /// A label as part of a file name.

@@ -1,19 +1,20 @@
 //! What a request asks for: every recipe, and what of a person's words was understood.
-use pinxit_create::{Painter, Prompt, Recipe};
+use pinxit_create::{Operation, Painter, Prompt, Recipe};
 use pinxit_tensor::Rng;
 
 use super::GenerateRequest;
-use crate::{Result, Studio, counted, models};
+use crate::{Error, Result, Studio, counted, models};
 
 /// The model, opened, and every recipe: labels are checked before anything is painted.
 pub fn plan(studio: &Studio, request: &GenerateRequest) -> Result<(Painter, Vec<Recipe>)> {
     let found = models::find(studio, &request.model)?;
-    let painter = Painter::open(found.load()?, &found.name);
+    let painter = Painter::open(found.load_for_use(studio)?, &found.name);
     let prompt = request.prompt.as_deref().map(|text| painter.prompt(text)).unwrap_or_default();
     let caption = request.caption.as_ref().or(request.prompt.as_ref());
     let named =
         |asked: &[String], said: &Option<String>| if asked.is_empty() { said.iter().cloned().collect() } else { asked.to_vec() };
     let (classes, styles) = (named(&request.classes, &prompt.class), named(&request.styles, &prompt.style));
+    let enlargement = enlargement(request.settings.enlarge)?;
     let mut recipes = Vec::new();
     for &seed in &request.seeds {
         let mut draw = Rng::stream(seed, "labels");
@@ -24,11 +25,25 @@ pub fn plan(studio: &Studio, request: &GenerateRequest) -> Result<(Painter, Vec<
             for style in &styles {
                 let mut recipe = painter.recipe(seed, class.as_deref(), style.as_deref(), request.settings.psi)?;
                 recipe.caption = caption.cloned();
+                recipe.operations.extend(enlargement.clone());
+                painter.sides(&recipe)?;
                 recipes.push(recipe);
             }
         }
     }
     Ok((painter, recipes))
+}
+
+/// The operation for so many times larger; none for once.
+fn enlargement(times: u32) -> Result<Option<Operation>> {
+    match times {
+        1 => Ok(None),
+        2..=Operation::MOST_TIMES => Ok(Some(Operation::Enlarge { times })),
+        _ => Err(Error::Setting {
+            message: format!("a picture cannot be enlarged {times} times"),
+            hint: format!("2 to {} times, or 1 to leave it as it was painted", Operation::MOST_TIMES),
+        }),
+    }
 }
 
 /// What a person should know of her words: which of them mean nothing to the model.

@@ -1,10 +1,13 @@
 //! The contact sheet of painted pictures.
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use pinxit_create::{Painter, Recipe};
 use pinxit_image::{Encoding, Metadata, Picture};
 
+use serde_json::json;
+
 use super::GenerateRequest;
+use crate::outbox::Parcel;
 use crate::press::Press;
 use crate::{Error, Result, paths};
 
@@ -24,22 +27,29 @@ pub(super) fn check_size(pictures: usize) -> Result<()> {
     })
 }
 
-/// `sheet.png`, or the next free number after it: nobody chose that name, so another sheet in the folder is no reason to fail.
-pub(super) fn write(
+/// The pictures as they were painted, side by side: `sheet.png`, or the next free number after it. Nobody chose that name, so another
+/// sheet in the folder is no reason to fail. It is marked by what it shows.
+pub(super) fn print(
     folder: &Path,
     pictures: &[Picture],
     request: &GenerateRequest,
     recipes: &[Recipe],
     press: &Press,
     painter: &Painter,
-) -> Result<PathBuf> {
+) -> Result<Parcel> {
     let columns = request.columns.unwrap_or_else(|| (pictures.len() as f64).sqrt().ceil() as usize).max(1);
     let sheet = pinxit_image::grid(pictures, columns, SHEET_GAP_PX)?;
-    let bytes = pinxit_image::encode(&sheet, Encoding::Png, &about_sheet(recipes))?;
+    let texts: Vec<String> = recipes.iter().map(Recipe::to_json).collect::<std::result::Result<_, _>>()?;
     let wanted = folder.join("sheet.png");
-    let path = if request.overwrite { wanted } else { paths::free_or(&wanted, |path| press.is_same(path, &bytes)) };
-    press.write(&path, bytes, painter, None)?;
-    Ok(path)
+    let unsigned = press.marked(
+        sheet,
+        &format!("sheet of {columns} columns\n{}", texts.join("\n")),
+        &about_sheet(recipes),
+        Encoding::Png,
+    )?;
+    let path = if request.overwrite { wanted } else { paths::free_or(&wanted, |path| press.is_same(path, &unsigned.bytes)) };
+    let file = press.signed(&path, unsigned, painter, None)?;
+    Ok(Parcel::new(path, file, painter.model(), &json!({ "seeds": ranges(recipes.iter().map(|r| r.seed)) })))
 }
 
 /// What a contact sheet says of itself, as its title: no recipe paints it, but the model and the seeds paint its pictures.

@@ -146,6 +146,10 @@ section! {
         format: ImageFormat = ImageFormat::Png;
         /// Quality of lossy formats, 1 to 100.
         quality: u8 = 90;
+        /// Longer sides after painting: 1 as painted, 2 to 8 so many times as long.
+        enlarge: u32 = 1;
+        /// Hide a watermark in pictures that are large enough.
+        watermark: bool = true;
         /// Sign the pictures with the studio's key.
         sign: bool = true;
     }

@@ -97,6 +97,7 @@ pub fn plan(studio: &Studio, request: &TrainRequest) -> Result<Plan> {
         });
     };
     let dataset = conditioned(datasets::open(studio, dataset_name)?, request.settings.condition);
+    crate::takedown::check_dataset(studio, dataset_name, dataset.manifest_hash())?;
     if request.settings.condition == Condition::Captions && dataset.words().is_empty() {
         return Err(Error::Setting {
             message: format!("\"{dataset_name}\" has no captions to learn from: no word is found in three of them"),
@@ -107,7 +108,7 @@ pub fn plan(studio: &Studio, request: &TrainRequest) -> Result<Plan> {
         Some(wanted) => Some(models::find(studio, wanted)?),
         None => None,
     };
-    let parent_model = parent.as_ref().map(|found| found.load()).transpose()?;
+    let parent_model = parent.as_ref().map(|found| found.load_for_use(studio)).transpose()?;
     let config = config::resolve(request, &dataset, parent_model.as_ref())?;
     let name = run_name(studio, request.name.as_deref(), dataset_name)?;
     let earlier = (request.name.is_none() && name != *dataset_name).then(|| dataset_name.clone());
@@ -232,6 +233,7 @@ pub struct Resumable {
 pub fn resumable(studio: &Studio, wanted: &str, length: Option<(Length, Origin)>) -> Result<Resumable> {
     let (name, dir) = runs::find(studio, wanted)?;
     let card = RunCard::load(&dir)?;
+    crate::takedown::check_run(studio, &name, &dir, &card.dataset)?;
     let dataset = dataset_of(studio, &name, &card)?;
     let counters = Run::position(&dir, &dataset)?;
     length.as_ref().map_or(Ok(()), |(length, _)| pinxit_train::run::lies_ahead(*length, &counters))?;
@@ -246,6 +248,7 @@ pub fn resume(studio: &Studio, wanted: &str, length: Option<Length>, watcher: &m
     crate::ledger::check_ready(studio)?;
     watcher.event(Event::Started { task: Task::Train, name: name.clone() });
     let card = RunCard::load(&dir)?;
+    crate::takedown::check_run(studio, &name, &dir, &card.dataset)?;
     let dataset = dataset_of(studio, &name, &card)?;
     let run = Run::resume(&dir, &dataset, &FeatureNet::shipped()?, length)?;
     if pinxit_train::run::lies_ahead(run.config().length, run.counters()).is_err() {
@@ -281,7 +284,7 @@ fn train(
 
 /// Tells the ledger of a model that was kept.
 fn write_down(studio: &Studio, name: &str, path: &std::path::Path) -> Result<()> {
-    let card = models::card(&models::Found { name: name.into(), path: path.into() })?;
+    let card = models::card(studio, &models::Found { name: name.into(), path: path.into() })?;
     let dataset = &card.meta.dataset;
     let subject = serde_json::json!({
         "model": name,

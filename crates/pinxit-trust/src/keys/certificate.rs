@@ -108,6 +108,15 @@ impl Certificate {
         signed().is_some()
     }
 
+    /// Whether this certificate's Ed25519 key made the signature (RFC 8032, 64 bytes) of `message`.
+    pub(crate) fn has_signed_message(&self, message: &[u8], signature: &[u8]) -> bool {
+        let signed = || {
+            let key = VerifyingKey::from_bytes(self.key.as_slice().try_into().ok()?).ok()?;
+            key.verify_strict(message, &Signature::from_slice(signature).ok()?).ok()
+        };
+        signed().is_some()
+    }
+
     /// Refuses one that is not valid at `now`.
     pub(super) fn check_time(&self, now: OffsetDateTime) -> Result<(), KeyError> {
         if now > self.until {

@@ -43,6 +43,12 @@ pub enum KeyError {
         /// What the reader said.
         why: String,
     },
+    /// The secret of watermarks cannot be read.
+    #[error("the watermark secret {} is damaged: it is not 64 hexadecimal digits", file.display())]
+    WatermarkDamaged {
+        /// The file.
+        file: PathBuf,
+    },
     /// A certificate cannot be read, or is none.
     #[error("not a usable certificate: {why}")]
     Certificate {
@@ -110,6 +116,10 @@ impl KeyError {
             Self::Exposed { .. } => "take the right from them: chmod 600 on that file",
             Self::Damaged { .. } | Self::ForeignChain { .. } => {
                 "copy the key folder back from a backup, or make a new key: `pinxit keys init --replace`"
+            }
+            Self::WatermarkDamaged { .. } => {
+                "copy that file back from a backup; without one, move it away: a new secret is made, and marks made before can no \
+                 longer be read"
             }
             Self::Certificate { .. } => "what is trusted is the PEM file that `pinxit keys export` writes",
             Self::Expired { .. } => "make a new key: `pinxit keys init --replace`; pictures signed before stay as they are",

@@ -6,6 +6,7 @@
 //!     key.pem              0600  PKCS#8, encrypted when a passphrase was given
 //!     chain.pem                  the signer's certificate, then its root
 //!   trusted/NAME.pem             roots of other people
+//!   watermark.key          0600  the secret of the studio's watermarks (`secret.rs`)
 //! ```
 use std::path::{Path, PathBuf};
 
@@ -58,6 +59,12 @@ impl KeyFolder {
     /// The folder at `folder`.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         KeyFolder { folder: folder.into() }
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Where the artist's own key lies.
@@ -218,7 +225,7 @@ fn decoded(pem: &[u8], passphrase: Option<&Passphrase>) -> Result<SigningKey, Ke
 }
 
 /// A folder that only its owner can look into.
-fn make_private(folder: &Path) -> Result<(), KeyError> {
+pub(super) fn make_private(folder: &Path) -> Result<(), KeyError> {
     fs_err::create_dir_all(folder)?;
     #[cfg(unix)]
     {
@@ -229,7 +236,7 @@ fn make_private(folder: &Path) -> Result<(), KeyError> {
 }
 
 /// Refuses a private key that others can read. Only Unix says so in a way that can be asked.
-fn check_rights(file: &Path) -> Result<(), KeyError> {
+pub(super) fn check_rights(file: &Path) -> Result<(), KeyError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -6,11 +6,13 @@ mod certificate;
 mod error;
 mod folder;
 mod issue;
+mod secret;
 
 pub use certificate::Certificate;
 pub use error::KeyError;
 pub use folder::{KeyFolder, Passphrase, TrustedRoot};
 pub use issue::{Holder, Validity};
+pub use secret::WatermarkSecret;
 
 use ed25519_dalek::{Signer as _, SigningKey};
 
@@ -69,7 +71,7 @@ impl std::fmt::Debug for ArtistKey {
 
 impl Chain {
     /// Refuses a signer that its root has not signed, and certificates that are not valid now.
-    fn check(&self) -> Result<(), KeyError> {
+    pub(crate) fn check(&self) -> Result<(), KeyError> {
         if !self.root.has_signed(&self.signer) {
             return Err(KeyError::ForeignChain { why: "its root has not signed it" });
         }

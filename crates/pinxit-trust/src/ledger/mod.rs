@@ -43,7 +43,7 @@ const GENESIS: &str = "000000000000000000000000000000000000000000000000000000000
 pub enum Kind {
     /// Works were taken into a dataset.
     Import,
-    /// Works were taken in against their reservation.
+    /// Works were taken in against their reservation, or near copies of works were let out.
     Override,
     /// A training ended with a model.
     Training,
@@ -51,6 +51,8 @@ pub enum Kind {
     Export,
     /// A person accepted the policy.
     Policy,
+    /// Works were taken down.
+    Takedown,
     /// A torn or cut ledger was put in order.
     Repair,
 }
@@ -65,6 +67,7 @@ impl Kind {
             Self::Training => "training",
             Self::Export => "export",
             Self::Policy => "policy",
+            Self::Takedown => "takedown",
             Self::Repair => "repair",
         }
     }

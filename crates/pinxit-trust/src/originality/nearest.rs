@@ -4,13 +4,55 @@ use pinxit_tensor::{Array, Tensor};
 /// Queries whose distances lie in memory together: 256 rows against 100,000 works take 100 MB.
 const PART: usize = 256;
 
+/// Rows that are searched again and again, with their squared lengths.
+pub(crate) struct Rows {
+    rows: Tensor,
+    lengths: Vec<f64>,
+}
+
+impl Rows {
+    /// Of a table `[n, d]`.
+    pub fn new(rows: Tensor) -> Self {
+        let lengths = lengths(&rows);
+        Rows { rows, lengths }
+    }
+
+    /// The table.
+    pub fn table(&self) -> &Tensor {
+        &self.rows
+    }
+}
+
+/// Squared length of each row.
+fn lengths(t: &Tensor) -> Vec<f64> {
+    let square = |row: &[f32]| row.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>();
+    t.data().chunks_exact(t.shape()[1].max(1)).map(square).collect()
+}
+
 /// The `k` rows of `among` `[n, d]` nearest to each row of `queries` `[m, d]`, nearest first, as (row, Euclidean distance). `skip(i, j)` leaves row
 /// `j` out for query `i`; where fewer than `k` remain, fewer are returned.
 pub fn nearest(queries: &Tensor, among: &Tensor, k: usize, skip: impl Fn(usize, usize) -> bool) -> Vec<Vec<(usize, f32)>> {
+    search(queries, (among, &lengths(among)), k, skip)
+}
+
+/// The same among rows whose lengths are known.
+pub(crate) fn nearest_rows(
+    queries: &Tensor,
+    among: &Rows,
+    k: usize,
+    skip: impl Fn(usize, usize) -> bool,
+) -> Vec<Vec<(usize, f32)>> {
+    search(queries, (&among.rows, &among.lengths), k, skip)
+}
+
+fn search(
+    queries: &Tensor,
+    (among, theirs): (&Tensor, &[f64]),
+    k: usize,
+    skip: impl Fn(usize, usize) -> bool,
+) -> Vec<Vec<(usize, f32)>> {
     let (m, n) = (queries.shape()[0], among.shape()[0]);
-    let square = |row: &[f32]| row.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>();
-    let lengths = |t: &Tensor| -> Vec<f64> { t.data().chunks_exact(t.shape()[1].max(1)).map(square).collect() };
-    let (mine, theirs) = (lengths(queries), lengths(among));
+    let mine = lengths(queries);
     let mut out = Vec::with_capacity(m);
     for start in (0..m).step_by(PART) {
         let len = PART.min(m - start);

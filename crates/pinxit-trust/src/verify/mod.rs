@@ -28,6 +28,19 @@ pub struct Anchors {
     pub trusted: Vec<TrustedRoot>,
 }
 
+impl Anchors {
+    /// What the person has said about a root that a signature which holds ends in.
+    #[must_use]
+    pub fn trust(&self, root: &crate::keys::Certificate) -> Trust {
+        let named = self.trusted.iter().find(|trusted| trusted.certificate == *root);
+        match (self.own.contains(root), named) {
+            (true, _) => Trust::Own,
+            (_, Some(trusted)) => Trust::Trusted { name: trusted.name.clone() },
+            _ => Trust::Unrecognised,
+        }
+    }
+}
+
 /// Looks for a credential in the bytes of a file from anywhere, and checks it. Opens no socket; decodes no pixel.
 ///
 /// A file without a credential, or with one that is broken, is no error but a [`State`] of the report.

@@ -126,7 +126,22 @@ pub struct Found {
     form: Form,
 }
 
+/// Name of this mark as soft bindings of credentials give it (C2PA's `alg`): by reverse domain, since it is in no public list.
+pub const ALGORITHM: &str = "org.pinxit.watermark.v1";
+
+/// An id in hexadecimal digits, as ledger and credentials write it: 12 digits for 48 bits, 6 for 24.
+#[must_use]
+pub fn id_text(id: u64, bits: u32) -> String {
+    format!("{id:0digits$x}", digits = bits as usize / 4)
+}
+
 impl Found {
+    /// The id in hexadecimal digits.
+    #[must_use]
+    pub fn id_text(&self) -> String {
+        id_text(self.id, self.bits)
+    }
+
     fn plain(id: u64, form: Form, score: f32) -> Self {
         let bits = form.id_bits() as u32;
         Self { id, bits, score, scale: 1.0, degrees: 0.0, flipped: false, quarter_turns: 0, form }

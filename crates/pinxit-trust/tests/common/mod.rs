@@ -1,7 +1,9 @@
 //! Pictures and statements that the tests of credentials share.
 #![allow(dead_code, clippy::unwrap_used)] // not every test uses all; in a test a panic is the report
 
+pub mod boxes;
 pub mod flips;
+pub mod limits;
 
 use std::io::Cursor;
 

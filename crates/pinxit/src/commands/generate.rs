@@ -3,32 +3,38 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use pinxit_studio::event::{Event, Watcher};
+use pinxit_studio::gate::GateOptions;
 use pinxit_studio::generate::{
     GenerateRequest, Generated, Prompt, RepaintRequest, generate, plan, remarks, repaint, replan, suggestions, understood,
 };
 use pinxit_studio::settings::{GeneratePartial, GenerateSettings, ImageFormat, Setting, resolved_json, write_resolved};
 use pinxit_studio::sign::Signing;
-use pinxit_studio::{Result, counted};
+use pinxit_studio::{Result, check_reason_to, counted};
 use serde_json::{Map, Value, json};
 
 use super::signing::SigningArgs;
 use crate::cli::words;
 use crate::context::Context;
-use crate::output;
+use crate::{face, output};
 
 const EXAMPLES: &str = "\
 Examples:
   pinxit generate trees --seeds 0-63 --grid -o pictures
   pinxit generate trees --seeds 7 --class oak --psi 0.7
   pinxit generate trees --seeds 1,5,9-12 --format jpeg --quality 95
+  pinxit generate trees --enlarge 4
   pinxit generate emoji --prompt 'a sad yellow face, noto style'
   pinxit generate --from pictures/trees-000042.png
 
 Every file carries its recipe (model, seed, labels, psi); --from paints it again, pixel for pixel on the same machine (with
 --no-sign byte for byte). Every file is signed with your key: pinxit keys init; without one the studio makes a key of its own.
+Pictures of 128 px a side and more carry a hidden number, by which this studio knows them when their metadata is gone: a sure one from
+256 px. Smaller ones do with --enlarge (pinxit watermark detect, docs/watermark.md).
 Without --class a model that knows classes draws one for each seed, as often as its training pictures have them; none where
 a prompt says in other words what to paint. --prompt takes the names of a class and a style out of a sentence, and a model trained with --condition captions reads
-its other words too; words it does not know are named.";
+its other words too; words it does not know are named.
+A picture that comes nearer to a training work than hardly any two works do is a near copy and is not written; the command then
+ends with exit code 3. Near copies are looked for where the works are: in the dataset that the model learnt from, if it is in this home.";
 
 /// Paint pictures
 #[derive(Debug, Args)]
@@ -61,7 +67,10 @@ pub struct GenerateArgs {
     /// Quality of jpeg and avif, 1 to 100 [default: 90]
     #[arg(long, value_name = "Q", value_parser = clap::value_parser!(u8).range(1..=100))]
     quality: Option<u8>,
-    /// Also write a contact sheet, sheet.png
+    /// Longer sides after painting: 2 to 8 times; 1 as painted [default: 1]
+    #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(1..=8))]
+    enlarge: Option<u32>,
+    /// Also write a contact sheet, sheet.png, of the pictures as painted
     #[arg(long)]
     grid: bool,
     /// Columns of the contact sheet [default: about square]
@@ -74,16 +83,30 @@ pub struct GenerateArgs {
     #[arg(long)]
     overwrite: bool,
     /// Paint the recipe found in a picture again (repeatable)
-    #[arg(long, value_name = "PICTURE", conflicts_with_all = ["seeds", "class", "style", "prompt", "caption", "psi", "grid"])]
+    #[arg(long, value_name = "PICTURE", conflicts_with_all = ["seeds", "class", "style", "prompt", "caption", "psi", "enlarge", "grid"])]
     from: Vec<PathBuf>,
     /// Say what would be painted, and stop
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// Write near copies of training works too, for this reason, which is kept in the ledger
+    #[arg(long, value_name = "REASON", value_parser = reason, help_heading = "Near copies")]
+    allow_near_copies: Option<String>,
+    /// Name the N closest works in the training set of each picture [default N: 3]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "3", value_parser = clap::value_parser!(u8).range(1..=10), help_heading = "Near copies")]
+    closest: Option<u8>,
+    /// Hide no watermark in the pictures
+    #[arg(id = "watermark", long = "no-watermark", help_heading = "Signing")]
+    no_watermark: bool,
     /// Do not sign the pictures: no credential goes into the files
     #[arg(id = "sign", long = "no-sign", help_heading = "Signing")]
     no_sign: bool,
     #[command(flatten)]
     signing: SigningArgs,
+}
+
+fn reason(text: &str) -> std::result::Result<String, String> {
+    check_reason_to(text, "say why these pictures may be written")?;
+    Ok(text.trim().to_owned())
 }
 
 fn psi(text: &str) -> std::result::Result<f64, String> {
@@ -115,21 +138,29 @@ fn parse_seeds(text: &str) -> std::result::Result<Seeds, String> {
 }
 
 pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
-    let given =
-        GeneratePartial { psi: args.psi, format: args.format, quality: args.quality, sign: args.no_sign.then_some(false) };
+    let given = GeneratePartial {
+        psi: args.psi,
+        format: args.format,
+        quality: args.quality,
+        enlarge: args.enlarge,
+        watermark: args.no_watermark.then_some(false),
+        sign: args.no_sign.then_some(false),
+    };
     let (settings, mut resolved) = context.resolve(|file| &file.generate, &given, GenerateSettings::resolve);
     let (sign_settings, sign_resolved) = args.signing.resolve(context);
     // A dry run opens no key, so it asks for no passphrase.
     let signing =
         if settings.sign && !args.dry_run { args.signing.signing(&sign_settings, context)? } else { Signing::default() };
+    let gate = GateOptions { allow: args.allow_near_copies, closest: args.closest.map_or(0, usize::from) };
     let Some(model) = args.model else {
         let out = args.out.unwrap_or_else(|| PathBuf::from("."));
         let (pictures, overwrite) = (args.from, args.overwrite);
         let signing = settings.sign.then_some(signing);
-        let request = RepaintRequest { pictures, format: args.format, quality: settings.quality, out, signing, overwrite };
+        let (format, quality, watermark) = (args.format, settings.quality, settings.watermark);
+        let request = RepaintRequest { pictures, format, quality, out, watermark, signing, overwrite, gate };
         if args.dry_run {
-            // The recipe holds psi, and each picture has a format of its own.
-            resolved.retain(|s| ["quality", "sign"].contains(&s.key) || s.key == "format" && args.format.is_some());
+            // The recipe holds psi and enlargement, and each picture has a format of its own.
+            resolved.retain(|s| ["quality", "watermark", "sign"].contains(&s.key) || s.key == "format" && args.format.is_some());
             let sections = [("generate", resolved), ("sign", sign_resolved)];
             return say_dry(&replan(&context.studio, &request)?, &request.out, None, &sections, context);
         }
@@ -149,6 +180,7 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
         columns: args.columns.map(usize::from),
         out: args.out,
         overwrite: args.overwrite,
+        gate,
     };
     if args.dry_run {
         let (painter, recipes) = plan(&context.studio, &request)?;
@@ -183,16 +215,36 @@ fn say_dry(
     Ok(())
 }
 
-/// Paths on stdout, one a line; with `--json` the finished event has said it all.
+/// Paths on stdout, one a line, and what else was asked for; with `--json` the finished event has said it all. An error where
+/// near copies were withheld.
 fn say(made: &Generated, context: &Context, next: &[String]) -> Result<()> {
     if context.globals.json {
-        return Ok(());
+        return made.verdict();
     }
     for path in made.pictures.iter().chain(&made.sheet) {
         output::data(&path.display().to_string());
     }
+    if !made.gate.closest.is_empty() {
+        output::data(&format!("\nclosest works in the training set (a near copy is below {})", limit(made)));
+        output::data(&closest(made));
+    }
+    made.verdict()?;
     context.next(next);
     Ok(())
+}
+
+fn limit(made: &Generated) -> String {
+    made.gate.near_copy_below.map(face::short).unwrap_or_default()
+}
+
+fn closest(made: &Generated) -> String {
+    let rows = made.gate.closest.iter().flat_map(|found| {
+        found.works.iter().map(|work| {
+            let creator = work.creator.clone().unwrap_or_else(|| "-".into());
+            vec![found.picture.clone(), face::short(work.unlikeness), work.title.clone(), creator]
+        })
+    });
+    output::table(&["picture", "unlikeness", "work", "creator"], &rows.collect::<Vec<_>>())
 }
 
 #[cfg(test)]

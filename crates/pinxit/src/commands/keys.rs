@@ -18,7 +18,8 @@ Examples:
   pinxit keys trust joe.pem --as joe    pictures of Joe are then trusted by you
 
 A key is self-issued: its certificate is made on this machine, and no authority has checked the name. Others see an unrecognised
-signer until they trust its root. Keep a copy of keys/ in a safe place.";
+signer until they trust its root. The secret of your watermarks lies beside it, and stays when the key is replaced. Keep a copy of
+keys/ in a safe place.";
 
 /// Your key, and whose you trust
 #[derive(Debug, Args)]
@@ -148,10 +149,18 @@ fn say(card: &KeyCard, context: &Context) {
         vec!["valid".into(), format!("{} to {}", card.valid_from, card.valid_until)],
         vec!["passphrase".into(), if card.locked { "needed" } else { "none" }.into()],
         vec!["folder".into(), card.folder.display().to_string()],
+        vec!["watermarks".into(), watermarks(card)],
     ];
     rows.extend(card.problem.iter().map(|problem| vec!["problem".into(), problem.clone()]));
     rows.extend(card.trusted.iter().map(trusted));
     output::data(&output::table(&["key of", &format!("{}{nameless}", card.name)], &rows));
+}
+
+fn watermarks(card: &KeyCard) -> String {
+    match &card.watermark {
+        Some(file) => format!("secret in {}: who has it can read and remove your marks", file.display()),
+        None => "no secret yet: the first picture of 128 px a side or more makes one".into(),
+    }
 }
 
 fn trusted(root: &TrustedCard) -> Vec<String> {

@@ -36,7 +36,7 @@ enum Action {
     },
     /// The last entries
     Show {
-        /// Only those of one kind: import, override, training, export, repair
+        /// Only those of one kind: import, override, training, export, takedown, repair
         #[arg(long, value_name = "KIND")]
         kind: Option<String>,
         /// How many

@@ -16,8 +16,10 @@ pub mod policy;
 pub mod runs;
 pub mod sign;
 mod signing;
+pub mod takedown;
 pub mod train;
 pub mod verify;
+pub mod watermark;
 
 use clap::ArgMatches;
 use pinxit_studio::{Error, Result};
@@ -60,6 +62,8 @@ fn dispatch(command: Commands, context: &mut Context) -> Result<()> {
         Commands::Keys(args) => keys::run(args, context),
         Commands::Sign(args) => sign::run(args, context),
         Commands::Verify(args) => verify::run(&args, context),
+        Commands::Takedown(args) => takedown::run(args, context),
+        Commands::Watermark(args) => watermark::run(&args, context),
         Commands::Doctor(args) => doctor::run(&args, context),
         Commands::Demo(args) => demo::run(args, context),
         Commands::Completions(args) => completions::run(&args),

@@ -75,7 +75,7 @@ fn list(context: &Context) -> Result<()> {
                 card.preset.clone(),
                 size(card),
                 card.meta.training.kimg.to_string(),
-                card.meta.dataset.name.clone(),
+                dataset(card),
                 card.hash[..12].to_string(),
             ],
             ModelEntry::Damaged { name, error } => {
@@ -91,13 +91,17 @@ fn list(context: &Context) -> Result<()> {
 }
 
 fn show(name: &str, context: &Context) -> Result<()> {
-    let card = models::card(&models::find(&context.studio, name)?)?;
+    let card = models::card(&context.studio, &models::find(&context.studio, name)?)?;
     if context.globals.json {
         output::data(&event::versioned(&card));
         return Ok(());
     }
     output::data(&output::table(&["what", &card.name], &rows(&card)));
-    context.next(&[command(&["generate", name, "--seeds", "0-15", "--grid"])]);
+    let next = match card.blocked {
+        Some(_) => command(&["train", &card.meta.dataset.name]),
+        None => command(&["generate", name, "--seeds", "0-15", "--grid"]),
+    };
+    context.next(&[next]);
     Ok(())
 }
 
@@ -148,11 +152,20 @@ pub fn rows(card: &ModelCard) -> Vec<Vec<String>> {
         ),
     );
     row("licences", dataset.licences.iter().cloned().collect::<Vec<_>>().join(", "));
+    if let Some(why) = &card.blocked {
+        row("blocked", format!("{why}: it may not be used, train it anew"));
+    }
     row("parent", card.meta.parent.clone().unwrap_or_default());
     for (name, value) in &training.figures {
         row(name, face::short(*value));
     }
     rows
+}
+
+/// The dataset, and that a work of it was taken down.
+fn dataset(card: &ModelCard) -> String {
+    let blocked = if card.blocked.is_some() { " (work taken down: blocked)" } else { "" };
+    format!("{}{blocked}", card.meta.dataset.name)
 }
 
 fn size(card: &ModelCard) -> String {

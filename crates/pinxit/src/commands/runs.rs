@@ -1,6 +1,7 @@
 //! `pinxit runs`
 use clap::{Args, Subcommand};
 use pinxit_studio::runs::{self, RunDetail, RunEntry, RunState};
+use pinxit_studio::shell::command;
 use pinxit_studio::{Kind, Result, event};
 use serde_json::json;
 
@@ -57,7 +58,7 @@ fn list(context: &Context) -> Result<()> {
             RunEntry::Whole(run) => vec![
                 run.name.clone(),
                 run.card.dataset.clone(),
-                run.state.word().to_string(),
+                state(run).into(),
                 run.at_kimg.to_string(),
                 run.end.clone(),
                 run.card.began.clone(),
@@ -82,6 +83,7 @@ fn show(name: &str, context: &Context) -> Result<()> {
     }
     output::data(&output::table(&["what", name], &rows(&detail)));
     match detail.state {
+        _ if detail.blocked.is_some() => context.next(&[command(&["train", &detail.card.dataset])]),
         RunState::Stopped => context.next(&[format!("pinxit train --resume {name}")]),
         RunState::Finished => context.next(&[format!("pinxit generate {name} --seeds 0-63 --grid")]),
         RunState::Running => {}
@@ -99,11 +101,19 @@ fn remove(name: &str, context: &Context) -> Result<()> {
     super::remove(Kind::Run, name, context)
 }
 
+/// How it stands, in a word.
+fn state(run: &RunDetail) -> &'static str {
+    if run.blocked.is_some() { "blocked" } else { run.state.word() }
+}
+
 /// A run as a table.
 pub fn rows(run: &RunDetail) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut row = |what: &str, value: String| rows.push(vec![what.to_string(), value]);
-    row("state", run.state.word().into());
+    row("state", state(run).into());
+    if let Some(why) = &run.blocked {
+        row("blocked", format!("{why}: it may not be used, train anew"));
+    }
     row("dataset", run.card.dataset.clone());
     row("began", format!("{}{}", run.card.began, run.card.from.as_ref().map(|f| format!(" from {f}")).unwrap_or_default()));
     let speed = run.last.as_ref().map(|line| format!(", {} img/s", face::short(line.img_per_sec))).unwrap_or_default();

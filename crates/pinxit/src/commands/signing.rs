@@ -35,14 +35,19 @@ impl SigningArgs {
 
     /// Everything that signing needs. The passphrase is looked for only where the key is locked.
     pub fn signing(&self, settings: &SignSettings, context: &Context) -> Result<Signing> {
-        let passphrase = match keys::is_locked(&context.studio)? {
-            true => match given(self.passphrase_file.as_deref(), settings)? {
-                None => asked("Passphrase of the key: ", context)?,
-                passphrase => passphrase,
-            },
-            false => None,
-        };
+        let passphrase = passphrase(self.passphrase_file.as_deref(), settings, context)?;
         Ok(Signing { training_use: settings.training_use, passphrase })
+    }
+}
+
+/// What opens the key; none where nothing locks it.
+pub fn passphrase(typed: Option<&Path>, settings: &SignSettings, context: &Context) -> Result<Option<Passphrase>> {
+    if !keys::is_locked(&context.studio)? {
+        return Ok(None);
+    }
+    match given(typed, settings)? {
+        None => asked("Passphrase of the key: ", context),
+        passphrase => Ok(passphrase),
     }
 }
 

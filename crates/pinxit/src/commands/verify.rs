@@ -17,6 +17,8 @@ Examples:
 
 Three separate facts: whether the file is as it was signed, whose name is in the signature, and whether you trust that signer
 (your own key, or one that you have trusted by pinxit keys trust). Anybody can sign under any name. No network is used.
+Then, whatever became of the credential: whether the picture carries this studio's watermark, and whether the ledger knows it, as this
+very file, by its watermark, or by its look. No mark found says nothing.
 
 Exit codes: 0 every file has a credential that holds (trusted or not), 3 one is invalid or missing, 1 a file cannot be read.";
 
@@ -55,7 +57,7 @@ fn as_json(file: &Path, found: &Result<Verified>) -> Value {
     }
 }
 
-/// One file in words: its name, the three facts, what is wrong, what it says.
+/// One file in words: its name, the three facts, what is wrong, what it says, whether it is of this studio.
 fn lines(verified: &Verified) -> Vec<String> {
     let report = &verified.report;
     let mut rows = facts(report);
@@ -65,8 +67,13 @@ fn lines(verified: &Verified) -> Vec<String> {
         rows.extend(beside(verified));
     }
     let head = format!("{}: {}, {}", verified.path.display(), report.format, in_short(report.state));
-    let rows = rows.into_iter().map(|(what, text)| format!("  {what:<12}{}", plain(&text)));
-    std::iter::once(head).chain(rows).collect()
+    rows.extend(super::watermark::rows(&verified.trace));
+    std::iter::once(head).chain(rows.into_iter().map(|(what, text)| row(what, &text))).collect()
+}
+
+/// One fact on one line.
+pub fn row(what: &str, text: &str) -> String {
+    format!("  {what:<12}{}", output::plain(text))
 }
 
 fn in_short(state: State) -> &'static str {
@@ -158,9 +165,4 @@ fn beside(verified: &Verified) -> Vec<(&'static str, String)> {
         rows.push(("unsigned", "it carries a recipe (pinxit info)".into()));
     }
     rows
-}
-
-/// Text of a stranger's file on one line of a terminal: nothing in it may move the cursor or pass for a line of ours.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
