@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use pinxit_create::{Painter, Recipe};
 use pinxit_image::{Encoding, Format, Picture};
 
-use super::{Generated, check_free, in_order, progress, sent, two_alike};
+use super::publish::{in_order, progress, sent};
+use super::{Generated, check_free, two_alike};
 use crate::event::{Event, Task, Watcher, figures};
 use crate::gate::{Arrival, Gate, GateOptions, GateReport, Outcome};
 use crate::outbox::Outbox;

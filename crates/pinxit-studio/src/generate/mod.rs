@@ -1,6 +1,7 @@
 //! A model into pictures, and a picture's recipe into the same picture again.
 mod again;
 mod plan;
+mod publish;
 mod sheet;
 
 use std::collections::HashMap;
@@ -12,19 +13,13 @@ use serde::Serialize;
 
 pub use self::again::{RepaintRequest, repaint, replan};
 pub use self::plan::{plan, remarks, understood};
+pub use self::publish::{Order, Printing, publish};
 use crate::event::{Event, Task, Watcher, figures};
-use crate::gate::{Arrival, Gate, GateOptions, GateReport, Outcome};
-use crate::outbox::Outbox;
-use crate::press::{Painted, Press};
+use crate::gate::{GateOptions, GateReport};
 use crate::settings::GenerateSettings;
 use crate::shell::command;
 use crate::sign::Signing;
 use crate::{Error, Result, Studio, paths};
-
-/// Pictures painted at once: enough for every thread of a large machine, few enough to stop soon.
-const AT_ONCE: usize = 32;
-/// Pixels of finished pictures at once: enlarged ones, and what marking them needs beside them, may be large.
-const MOST_PIXELS: u64 = AT_ONCE as u64 * 1024 * 1024;
 
 /// What to paint.
 #[derive(Clone, Debug)]
@@ -61,6 +56,18 @@ impl GenerateRequest {
     /// The folder for the files.
     pub fn folder(&self, painter: &Painter) -> PathBuf {
         self.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}-pictures", plain(&painter.model().name))))
+    }
+
+    /// How the pictures leave.
+    fn printing(&self, painter: &Painter) -> Printing {
+        Printing {
+            settings: self.settings.clone(),
+            signing: self.signing.clone(),
+            out: self.folder(painter),
+            overwrite: self.overwrite,
+            gate: self.gate.clone(),
+            sheet: self.sheet.then_some(self.columns),
+        }
     }
 
     /// The names of the files, in order.
@@ -132,89 +139,12 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     for message in remarks(&painter, request) {
         watcher.event(Event::Warning { message, hint: None });
     }
-    if request.sheet {
-        sheet::check_size(recipes.len())?;
-    }
-    let out = request.folder(&painter);
-    request.check_names(&out, &recipes)?;
-    let encoding = request.settings.format.encoding(request.settings.quality);
-    let mut outbox = Outbox::open(studio, request.overwrite)?;
-    let signing = request.settings.sign.then_some(&request.signing);
-    let press = Press::open(studio, signing, request.settings.watermark, watcher)?;
-    press.warn_of(&[encoding], watcher);
-    let mut gate = Gate::new(studio, &request.gate);
-    gate.open_for(&painter, watcher)?;
-    let at_once = match recipes.first().map(|recipe| painter.sides(recipe)).transpose()? {
-        Some(sides) => {
-            press.warn_of_size(sides, watcher);
-            pictures_at_once(sides)
-        }
-        None => AT_ONCE,
-    };
-    paths::make_folder(&out)?;
-    let model = painter.model().hash.clone();
-    let mut made =
-        Generated { model, pictures: Vec::new(), sheet: None, signed_by: press.signed_by(), gate: GateReport::default() };
-    let (mut on_sheet, mut shown) = (Vec::new(), Vec::new());
-    for (i, part) in recipes.chunks(at_once).enumerate() {
-        watcher.event(progress(i * at_once, recipes.len()));
-        if watcher.stop() {
-            sent(outbox.send()?, &mut made, watcher);
-            watcher.event(Event::Interrupted { task: Task::Generate, resume: None });
-            return Err(Error::Interrupted { resume: None });
-        }
-        let (pictures, names) = (painter.paint(part)?, request.files(part));
-        let texts: Vec<String> = part.iter().map(Recipe::to_json).collect::<std::result::Result<_, _>>()?;
-        let arrivals = part.iter().zip(&names).zip(&pictures);
-        let arrivals: Vec<_> = arrivals.map(|((recipe, name), picture)| Arrival { name, recipe, picture }).collect();
-        let (mut painted, mut outcomes) = (Vec::new(), Vec::new());
-        for ((arrival, text), outcome) in arrivals.iter().zip(&texts).zip(gate.judge(&arrivals)?) {
-            if outcome == Outcome::Withheld {
-                continue;
-            }
-            let Arrival { name, recipe, picture } = *arrival;
-            painted.push(Painted { path: out.join(name), picture, recipe, text });
-            outcomes.push(outcome);
-            if request.sheet {
-                on_sheet.push(picture.clone());
-                shown.push(recipe.clone());
-            }
-        }
-        for (parcel, outcome) in press.print_all(&painted, encoding, &painter)?.into_iter().zip(outcomes) {
-            parcel.warn(watcher);
-            sent(gate.send(outcome, parcel, &mut outbox)?, &mut made, watcher);
-        }
-    }
-    sent(gate.release(&mut outbox)?, &mut made, watcher);
-    sent(outbox.send()?, &mut made, watcher);
-    in_order(&mut made.pictures, request.files(&recipes).iter().map(|name| out.join(name)));
-    made.gate = gate.report(watcher);
-    watcher.event(progress(recipes.len(), recipes.len()));
-    if request.sheet && !on_sheet.is_empty() {
-        let parcel = sheet::print(&out, &on_sheet, request, &shown, &press, &painter)?;
-        parcel.warn(watcher);
-        let path = parcel.path.clone();
-        outbox.add(parcel)?;
-        outbox.send()?;
-        watcher.event(Event::Picture { role: "sheet".into(), path: path.clone() });
-        made.sheet = Some(path);
-    }
+    let printing = request.printing(&painter);
+    request.check_names(&printing.out, &recipes)?;
+    let orders: Vec<Order> = recipes.into_iter().map(|recipe| Order { name: file_name(&recipe, request), recipe }).collect();
+    let made = publish(studio, &mut painter, &orders, &printing, watcher)?;
     watcher.event(Event::Finished { task: Task::Generate, result: figures(&made), next: suggestions(&made) });
     Ok(made)
-}
-
-/// Near copies that may leave are written last: all paths in the order in which they were asked for.
-fn in_order(paths: &mut [PathBuf], asked: impl Iterator<Item = PathBuf>) {
-    let places: HashMap<PathBuf, usize> = asked.zip(0..).collect();
-    paths.sort_by_key(|path| places.get(path).copied());
-}
-
-/// Tells of pictures that were written.
-fn sent(paths: Vec<PathBuf>, made: &mut Generated, watcher: &mut dyn Watcher) {
-    for path in paths {
-        watcher.event(Event::Picture { role: "picture".into(), path: path.clone() });
-        made.pictures.push(path);
-    }
 }
 
 /// What makes sense after painting.
@@ -223,21 +153,13 @@ pub fn suggestions(made: &Generated) -> Vec<String> {
     first.map_or(Vec::new(), |first| vec![command(&["info", &first]), command(&["generate", "--from", &first])])
 }
 
-fn progress(step: usize, total: usize) -> Event {
-    Event::Progress { task: Task::Generate, phase: "painting".into(), step: step as u64, total: total as u64 }
-}
-
-/// How many pictures of these sides (px) are painted, marked and encoded at once.
-fn pictures_at_once((width, height): (u32, u32)) -> usize {
-    (MOST_PIXELS / (u64::from(width) * u64::from(height)).max(1)).clamp(1, AT_ONCE as u64) as usize
-}
-
 /// `trees-oak-000042.png`, `trees-oak-000042-psi0.7-x4.png`; class and style only where the model has them, psi where it is not 1, the
 /// enlargement where there is one.
 fn file_name(recipe: &Recipe, request: &GenerateRequest) -> String {
     let labels = [&recipe.class, &recipe.style].into_iter().flatten().map(|l| format!("{}-", plain(l))).collect::<String>();
     let psi = if recipe.psi == 1.0 { String::new() } else { format!("-psi{}", recipe.psi) };
-    let large: String = recipe.operations.iter().map(|Operation::Enlarge { times }| format!("-x{times}")).collect();
+    let times = |op: &Operation| if let Operation::Enlarge { times } = op { format!("-x{times}") } else { String::new() };
+    let large: String = recipe.operations.iter().map(times).collect();
     format!("{}-{labels}{:06}{psi}{large}.{}", plain(&recipe.model.name), recipe.seed, request.settings.format.extension())
 }
 

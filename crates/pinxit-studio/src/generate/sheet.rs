@@ -6,7 +6,6 @@ use pinxit_image::{Encoding, Metadata, Picture};
 
 use serde_json::json;
 
-use super::GenerateRequest;
 use crate::outbox::Parcel;
 use crate::press::Press;
 use crate::{Error, Result, paths};
@@ -32,12 +31,12 @@ pub(super) fn check_size(pictures: usize) -> Result<()> {
 pub(super) fn print(
     folder: &Path,
     pictures: &[Picture],
-    request: &GenerateRequest,
     recipes: &[Recipe],
+    (columns, overwrite): (Option<usize>, bool),
     press: &Press,
     painter: &Painter,
 ) -> Result<Parcel> {
-    let columns = request.columns.unwrap_or_else(|| (pictures.len() as f64).sqrt().ceil() as usize).max(1);
+    let columns = columns.unwrap_or_else(|| (pictures.len() as f64).sqrt().ceil() as usize).max(1);
     let sheet = pinxit_image::grid(pictures, columns, SHEET_GAP_PX)?;
     let texts: Vec<String> = recipes.iter().map(Recipe::to_json).collect::<std::result::Result<_, _>>()?;
     let wanted = folder.join("sheet.png");
@@ -47,7 +46,7 @@ pub(super) fn print(
         &about_sheet(recipes),
         Encoding::Png,
     )?;
-    let path = if request.overwrite { wanted } else { paths::free_or(&wanted, |path| press.is_same(path, &unsigned.bytes)) };
+    let path = if overwrite { wanted } else { paths::free_or(&wanted, |path| press.is_same(path, &unsigned.bytes)) };
     let file = press.signed(&path, unsigned, painter, None)?;
     Ok(Parcel::new(path, file, painter.model(), &json!({ "seeds": ranges(recipes.iter().map(|r| r.seed)) })))
 }
