@@ -64,8 +64,11 @@ pub enum Operation {
     },
     /// w replaced: by what a projection or a drag has found, or by another parent's.
     Latents {
-        /// What they come from: `projection`, `drag`, or the recipe hash of a parent.
+        /// How they were found: `projection`, `drag`, `breeding`.
         from: String,
+        /// [`Recipe::id`](crate::Recipe::id) of the pictures they come from.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        parents: Vec<String>,
         /// One w for each stage of the model, coarse to fine.
         w: Numbers,
         /// Where.
@@ -194,7 +197,10 @@ mod tests {
                 Operation::Move { name: Some("light".into()), direction: w.clone(), by: 2.0, stages: None },
                 r#"{"op":"move","name":"light","direction":"AACAPw==","by":2.0}"#,
             ),
-            (Operation::Latents { from: "drag".into(), w, stages: None }, r#"{"op":"latents","from":"drag","w":"AACAPw=="}"#),
+            (
+                Operation::Latents { from: "drag".into(), parents: vec!["0a".into()], w, stages: None },
+                r#"{"op":"latents","from":"drag","parents":["0a"],"w":"AACAPw=="}"#,
+            ),
             (Operation::Mutate { seed: 3, by: 0.2, stages: None }, r#"{"op":"mutate","seed":3,"by":0.2}"#),
             (
                 Operation::Bend(Bend { stage: 2, act, channels: None, area: None }),

@@ -124,10 +124,14 @@ impl Painter {
         self.sample().latents(recipe)
     }
 
-    /// Pictures of latents, `[1, h, w, 3]` each, -1..1 and not clamped: what animations and previews are made of.
-    pub fn paint_latents(&self, latents: &Latents) -> Result<Picture> {
-        let pm1 = self.generator.synthesize(&self.weights, &latents.stages);
-        picture_from_pm1(&pm1).ok_or(Error::NotFinite { seed: 0 })
+    /// The picture of latents, bent as `recipe` says: what animations are made of.
+    pub fn paint_latents(&self, latents: &Latents, recipe: &Recipe) -> Result<Picture> {
+        let bends: Vec<&Bend> =
+            recipe.operations.iter().filter_map(|op| if let Operation::Bend(bend) = op { Some(bend) } else { None }).collect();
+        let pm1 = self.generator.synthesize_bent(&self.weights, &latents.stages, |stage, map| {
+            bends.iter().filter(|b| b.stage == stage).fold(map, |map, bend| bend.apply(&map))
+        });
+        picture_from_pm1(&pm1).ok_or(Error::NotFinite { seed: recipe.seed })
     }
 
     /// The map of every stage, coarse to fine, for latents.
@@ -195,13 +199,7 @@ impl Painter {
     }
 
     fn paint_one(&self, recipe: &Recipe) -> Result<Picture> {
-        let latents = self.sample().latents(recipe)?;
-        let bends: Vec<&Bend> =
-            recipe.operations.iter().filter_map(|op| if let Operation::Bend(b) = op { Some(b) } else { None }).collect();
-        let pm1 = self.generator.synthesize_bent(&self.weights, &latents.stages, |stage, map| {
-            bends.iter().filter(|b| b.stage == stage).fold(map, |map, bend| bend.apply(&map))
-        });
-        picture_from_pm1(&pm1).ok_or(Error::NotFinite { seed: recipe.seed })
+        self.paint_latents(&self.sample().latents(recipe)?, recipe)
     }
 }
 

@@ -68,6 +68,11 @@ impl Recipe {
         serde_json::to_string(self).map_err(|e| Error::Malformed(e.to_string()))
     }
 
+    /// Short name of this very recipe, for lineages: 16 hex digits of the BLAKE3 of its JSON.
+    pub fn id(&self) -> Result<String> {
+        Ok(blake3::hash(self.to_json()?.as_bytes()).to_hex()[..16].to_string())
+    }
+
     /// Reads what [`Recipe::to_json`] wrote. The version is looked at first, so that a later format is named as such.
     pub fn from_json(text: &str) -> Result<Self> {
         let value: serde_json::Value = serde_json::from_str(text).map_err(|e| Error::Malformed(e.to_string()))?;

@@ -1,7 +1,11 @@
-//! Ways through latent space: where a walk is at each frame.
+//! Ways through latent space: where a walk is at each frame, and the recipe of an animation.
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Latents, Operation, Painter, Recipe, Result};
 
 /// How a walk passes its key frames.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Easing {
     /// At one speed, turning sharply.
     Linear,
@@ -56,6 +60,87 @@ impl Walk {
         let at = frame as f64 / steps as f64 * legs as f64;
         let leg = (at as usize).min(legs - 1);
         Place { from: leg, to: (leg + 1) % self.keys, by: self.easing.of(at - leg as f64) }
+    }
+}
+
+/// Where the way between two key frames lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Through {
+    /// Straight through w: the smoothest.
+    #[default]
+    W,
+    /// Along the great circle through z: every frame is a picture that could have been drawn. The key frames are plain samples that differ in their seeds
+    /// alone.
+    Z,
+}
+
+/// Everything an animation needs to be made again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnimationRecipe {
+    /// Format version, that of recipes.
+    pub v: u64,
+    /// The key frames, of one model.
+    pub animation: Vec<Recipe>,
+    /// Pictures.
+    pub frames: usize,
+    /// Pictures a second.
+    pub fps: u32,
+    /// Back to the first at the end.
+    pub closed: bool,
+    /// How it passes the key frames.
+    pub easing: Easing,
+    /// Which way.
+    pub through: Through,
+}
+
+impl AnimationRecipe {
+    /// One line of JSON, the same for the same animation.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(|e| Error::Malformed(e.to_string()))
+    }
+
+    /// Reads what [`AnimationRecipe::to_json`] wrote.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let read: Self = serde_json::from_str(text).map_err(|e| Error::Malformed(e.to_string()))?;
+        if read.v != crate::VERSION {
+            return Err(Error::Version { found: read.v.to_string() });
+        }
+        read.check()?;
+        Ok(read)
+    }
+
+    /// Refuses what no walk can be.
+    pub fn check(&self) -> Result<()> {
+        let first = self.animation.first().ok_or_else(|| Error::Misfit("it has no key frames".into()))?;
+        if self.frames == 0 || self.animation.iter().any(|key| key.model.hash != first.model.hash) {
+            return Err(Error::Misfit("an animation has frames, and key frames of one model".into()));
+        }
+        let is_plain = |key: &&Recipe| {
+            let as_first = Recipe { seed: first.seed, ..(*key).clone() };
+            key.operations.is_empty() && as_first == *first
+        };
+        if self.through == Through::Z && !self.animation.iter().all(|key| is_plain(&key)) {
+            return Err(Error::Misfit("a way through z needs key frames that differ in nothing but their seeds".into()));
+        }
+        Ok(())
+    }
+
+    fn walk(&self) -> Walk {
+        Walk { keys: self.animation.len(), frames: self.frames, closed: self.closed, easing: self.easing }
+    }
+
+    /// Latents of a frame, counted from 0. `keys` are those of the key frames.
+    pub fn latents(&self, painter: &mut Painter, keys: &[Latents], frame: usize) -> Result<Latents> {
+        let Place { from, to, by } = self.walk().place(frame);
+        match self.through {
+            Through::W => Ok(keys[from].toward(&keys[to], by)),
+            Through::Z => {
+                let on_the_way = Operation::Slerp { seed: self.animation[to].seed, by };
+                painter.latents(&Recipe { operations: vec![on_the_way], ..self.animation[from].clone() })
+            }
+        }
     }
 }
 

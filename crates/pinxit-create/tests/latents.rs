@@ -53,7 +53,7 @@ fn operations_on_latents_say_what_they_say() {
     let of_one = Recipe { class: Some("b".into()), ..one.clone() };
     assert_eq!(paint(&mut p, &with(&of_one, vec![there.clone()])), second, "the other's z under the same label");
     let numbers = Numbers(p.latents(&two).unwrap().numbers());
-    let found = Operation::Latents { from: "drag".into(), w: numbers, stages: None };
+    let found = Operation::Latents { from: "drag".into(), parents: Vec::new(), w: numbers, stages: None };
     assert_eq!(paint(&mut p, &with(&one, vec![found])), second, "found latents paint what they were found in");
     let calm = Recipe { psi: 0.5, ..one.clone() };
     let [a, b] =
@@ -88,7 +88,7 @@ fn what_belongs_to_another_model_is_refused() {
     };
     assert!(said(vec![mix(2, 1.0, Some(vec![4]))]).contains("stages 0 to 3"));
     let w = Numbers(vec![0.0; 7]);
-    assert!(said(vec![Operation::Latents { from: "drag".into(), w: w.clone(), stages: None }]).contains("7 numbers"));
+    assert!(said(vec![Operation::Latents { from: "drag".into(), parents: Vec::new(), w: w.clone(), stages: None }]).contains("7 numbers"));
     assert!(said(vec![Operation::Move { name: None, direction: w, by: 1.0, stages: None }]).contains("7 numbers"));
     assert!(said(vec![mix(2, 1.0, None), Operation::Slerp { seed: 2, by: 0.5 }]).contains("before all other"));
     assert!(said(vec![mix(2, f64::NAN, None)]).contains("beyond"));

@@ -17,6 +17,8 @@ pub enum Task {
     Train,
     /// A model into pictures.
     Generate,
+    /// Pictures into others: walked between, mixed, moved, bred.
+    Explore,
     /// A dataset into files.
     Export,
     /// A model measured.

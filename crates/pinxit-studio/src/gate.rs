@@ -63,6 +63,16 @@ pub struct GateReport {
     pub closest: Vec<ClosestWorks>,
 }
 
+impl GateReport {
+    /// With what was found of other pictures.
+    pub(crate) fn join(&mut self, other: GateReport) {
+        self.gate = other.gate;
+        self.near_copy_below = other.near_copy_below;
+        self.near_copies.extend(other.near_copies);
+        self.closest.extend(other.closest);
+    }
+}
+
 /// A picture that passes for a copy.
 #[derive(Clone, Debug, Serialize)]
 pub struct NearCopy {

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod doctor;
 pub mod error;
 pub mod evaluate;
+pub mod explore;
 pub mod event;
 mod examine;
 pub mod gate;

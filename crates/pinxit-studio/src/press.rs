@@ -94,10 +94,15 @@ impl Press {
 
     /// The unsigned file of a finished picture that `text` describes, with a watermark where there is room for one.
     pub fn marked(&self, picture: Picture, text: &str, about: &Metadata, encoding: Encoding) -> Result<Finished> {
-        let marked = self.marker.as_ref().map(|marker| marker.mark(&picture, text)).transpose()?.flatten();
-        let (picture, mark) = marked.map_or((picture, None), |(marked, mark)| (marked, Some(mark)));
+        let (picture, mark) = self.mark(picture, text)?;
         let bytes = pinxit_image::encode(&picture, encoding, about)?;
         Ok(Finished { bytes, picture, mark, replaces: false })
+    }
+
+    /// A picture with a watermark, where there is room for one.
+    pub fn mark(&self, picture: Picture, text: &str) -> Result<(Picture, Option<Mark>)> {
+        let marked = self.marker.as_ref().map(|marker| marker.mark(&picture, text)).transpose()?.flatten();
+        Ok(marked.map_or((picture, None), |(marked, mark)| (marked, Some(mark))))
     }
 
     /// A picture's file, signed. The same picture again is no other file: one that this key has signed stays, with its date; an

@@ -132,6 +132,11 @@ pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watc
 }
 
 /// The recipe's own text and the file's format, if it is one that can be written.
+/// The recipe in a file.
+pub(crate) fn recipe_of(path: &Path) -> Result<Recipe> {
+    Recipe::from_json(&read(path)?.0).map_err(|e| Error::from(e).in_file(path))
+}
+
 fn read(path: &Path) -> Result<(String, Option<ImageFormat>)> {
     let bytes = fs_err::read(path)?;
     let format = match pinxit_image::sniff(&bytes) {
@@ -145,7 +150,7 @@ fn read(path: &Path) -> Result<(String, Option<ImageFormat>)> {
     Ok((recipe.ok_or_else(|| Error::NoRecipe { path: path.into() })?, format))
 }
 
-fn painter_for(studio: &Studio, path: &Path, recipe: &Recipe) -> Result<Painter> {
+pub(crate) fn painter_for(studio: &Studio, path: &Path, recipe: &Recipe) -> Result<Painter> {
     match models::find_by_hash(studio, &recipe.model.hash, &recipe.model.name)? {
         Some((found, model)) => {
             crate::takedown::check_model(studio, &model, &found.name)?;

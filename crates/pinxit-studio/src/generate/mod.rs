@@ -11,9 +11,11 @@ pub use pinxit_create::Prompt;
 use pinxit_create::{Operation, Painter, Recipe};
 use serde::Serialize;
 
+pub(crate) use self::again::{painter_for, recipe_of};
 pub use self::again::{RepaintRequest, repaint, replan};
 pub use self::plan::{plan, remarks, understood};
 pub use self::publish::{Order, Printing, publish};
+pub(crate) use self::sheet::check_size as check_sheet;
 use crate::event::{Event, Task, Watcher, figures};
 use crate::gate::{GateOptions, GateReport};
 use crate::settings::GenerateSettings;
@@ -103,7 +105,7 @@ fn two_alike(path: &Path, why: &str) -> Error {
 
 /// Whether no file lies there, or one of the same recipe. That its bytes are the same too, only the painting can tell: a recipe does
 /// not hold the quality of a JPEG.
-fn check_free(path: &Path, recipe: &str) -> Result<()> {
+pub(crate) fn check_free(path: &Path, recipe: &str) -> Result<()> {
     let Ok(bytes) = fs_err::read(path) else { return Ok(()) };
     let found = pinxit_image::read_recipe(&bytes).ok().flatten();
     if found.as_deref() == Some(recipe) { Ok(()) } else { Err(Error::InTheWay { path: path.into() }) }
@@ -126,6 +128,12 @@ pub struct Generated {
 }
 
 impl Generated {
+    /// With the pictures of another command beside these.
+    pub(crate) fn join(&mut self, other: Generated) {
+        self.pictures.extend(other.pictures);
+        self.gate.join(other.gate);
+    }
+
     /// An error where pictures were withheld, for that is how a command ends.
     pub fn verdict(&self) -> Result<()> {
         crate::gate::verdict(&self.gate, self.pictures.len() + self.gate.near_copies.len())
@@ -164,6 +172,6 @@ fn file_name(recipe: &Recipe, request: &GenerateRequest) -> String {
 }
 
 /// A label as part of a file name.
-fn plain(label: &str) -> String {
+pub(crate) fn plain(label: &str) -> String {
     label.chars().take(60).map(|c| if c.is_alphanumeric() || c == '_' { c } else { '-' }).collect()
 }

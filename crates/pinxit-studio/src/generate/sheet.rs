@@ -16,7 +16,7 @@ const SHEET_GAP_PX: u32 = 2;
 const SHEET_MOST: usize = 4096;
 
 /// Refuses a sheet of too many pictures, before any is painted.
-pub(super) fn check_size(pictures: usize) -> Result<()> {
+pub(crate) fn check_size(pictures: usize) -> Result<()> {
     if pictures <= SHEET_MOST {
         return Ok(());
     }
