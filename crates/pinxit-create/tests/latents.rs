@@ -88,7 +88,10 @@ fn what_belongs_to_another_model_is_refused() {
     };
     assert!(said(vec![mix(2, 1.0, Some(vec![4]))]).contains("stages 0 to 3"));
     let w = Numbers(vec![0.0; 7]);
-    assert!(said(vec![Operation::Latents { from: "drag".into(), parents: Vec::new(), w: w.clone(), stages: None }]).contains("7 numbers"));
+    assert!(
+        said(vec![Operation::Latents { from: "drag".into(), parents: Vec::new(), w: w.clone(), stages: None }])
+            .contains("7 numbers")
+    );
     assert!(said(vec![Operation::Move { name: None, direction: w, by: 1.0, stages: None }]).contains("7 numbers"));
     assert!(said(vec![mix(2, 1.0, None), Operation::Slerp { seed: 2, by: 0.5 }]).contains("before all other"));
     assert!(said(vec![mix(2, f64::NAN, None)]).contains("beyond"));

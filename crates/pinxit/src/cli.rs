@@ -81,6 +81,7 @@ pub enum Commands {
     Import(import::ImportArgs),
     Train(train::TrainArgs),
     Generate(generate::GenerateArgs),
+    Explore(explore::ExploreArgs),
     Evaluate(evaluate::EvaluateArgs),
     Audit(audit::AuditArgs),
     Sign(sign::SignArgs),
@@ -159,6 +160,14 @@ where
     let shown = words.iter().map(|word| PossibleValue::new(*word));
     let hidden = also.iter().map(|word| PossibleValue::new(*word).hide(true));
     PossibleValuesParser::new(shown.chain(hidden)).try_map(|word| word.parse())
+}
+
+/// A closed set of words, each with what it means.
+pub fn choice<T: Clone + Send + Sync + 'static>(all: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.iter().map(|(word, _)| *word)).try_map(move |word| {
+        let found = all.iter().find(|(name, _)| *name == word);
+        found.map(|(_, value)| value.clone()).ok_or("no such word")
+    })
 }
 
 /// Whether JSON was asked for, where the command line as a whole cannot be read.

@@ -129,7 +129,12 @@ fn frames(
 ) -> Result<(Picture, Option<Mark>)> {
     let keys: Vec<Latents> = recipe.animation.iter().map(|key| painter.latents(key)).collect::<std::result::Result<_, _>>()?;
     // Bends and enlargement are those of the first key frame: a map is bent or it is not.
-    let after: Vec<Operation> = recipe.animation[0].operations.iter().filter(|op| matches!(op, Operation::Bend(_) | Operation::Enlarge { .. })).cloned().collect();
+    let after: Vec<Operation> = recipe.animation[0]
+        .operations
+        .iter()
+        .filter(|op| matches!(op, Operation::Bend(_) | Operation::Enlarge { .. }))
+        .cloned()
+        .collect();
     let plain = Recipe { operations: after, ..recipe.animation[0].clone() };
     let mut first = None;
     for from in (0..recipe.frames).step_by(AT_ONCE) {
@@ -145,7 +150,8 @@ fn frames(
         }
         let part = from..(from + AT_ONCE).min(recipe.frames);
         let latents: Vec<Latents> = part.map(|i| recipe.latents(painter, &keys, i)).collect::<std::result::Result<_, _>>()?;
-        let slots: Vec<std::sync::OnceLock<Result<(Picture, Option<Mark>)>>> = latents.iter().map(|_| Default::default()).collect();
+        let slots: Vec<std::sync::OnceLock<Result<(Picture, Option<Mark>)>>> =
+            latents.iter().map(|_| Default::default()).collect();
         let painter = &*painter;
         let paint = |i: usize| -> Result<(Picture, Option<Mark>)> {
             let picture = plain.finish(&painter.paint_latents(&latents[i], &plain)?)?;

@@ -6,7 +6,10 @@ use pinxit_create::{Latents, Numbers, Operation, Painter, Recipe};
 use pinxit_tensor::Rng;
 use serde::Serialize;
 
-use crate::{Error, Result};
+use super::order;
+use crate::event::{Event, Task, Watcher, figures};
+use crate::generate::{Generated, Order, Printing, publish};
+use crate::{Error, Result, Studio};
 
 /// How children come about.
 #[derive(Clone, Copy, Debug)]
@@ -19,11 +22,33 @@ pub struct Breeding {
     pub mutation: f64,
 }
 
+/// Breeds pictures, and writes the children as `FIRST-PARENT-child-1.png`, ….
+pub fn breed(
+    studio: &Studio,
+    parents: &[PathBuf],
+    breeding: &Breeding,
+    printing: &Printing,
+    watcher: &mut dyn Watcher,
+) -> Result<Generated> {
+    let (mut painter, recipes) = super::recipes_of(studio, parents)?;
+    let children = children(&mut painter, &recipes, breeding)?;
+    let stem = parents[0].file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let orders = children.into_iter().enumerate().map(|(i, recipe)| order(&stem, &format!("child-{}", i + 1), recipe, printing));
+    let orders: Vec<Order> = orders.collect::<Result<_>>()?;
+    watcher.event(Event::Started { task: Task::Explore, name: painter.model().name.clone() });
+    let made = publish(studio, &mut painter, &orders, printing, watcher)?;
+    watcher.event(Event::Finished { task: Task::Explore, result: figures(&made), next: Vec::new() });
+    Ok(made)
+}
+
 /// The recipes of the children: each takes every stage from one of the parents, drawn evenly, and is mutated. Bends and enlargement are those of the
 /// parent whose turn it is.
 pub fn children(painter: &mut Painter, parents: &[Recipe], breeding: &Breeding) -> Result<Vec<Recipe>> {
     if parents.is_empty() {
-        return Err(Error::Setting { message: "no parents are named".into(), hint: "name one picture or more that one model has painted".into() });
+        return Err(Error::Setting {
+            message: "no parents are named".into(),
+            hint: "name one picture or more that one model has painted".into(),
+        });
     }
     let latents: Vec<Latents> = parents.iter().map(|p| painter.latents(p)).collect::<std::result::Result<_, _>>()?;
     let ids: Vec<String> = parents.iter().map(Recipe::id).collect::<std::result::Result<_, _>>()?;
@@ -63,7 +88,11 @@ pub fn family(folder: &Path) -> Result<Vec<Member>> {
     for path in paths.into_iter().filter(|p| p.is_file()) {
         // A family tree is of those that are of the family; anything else in the folder is none of its business.
         let Ok(recipe) = crate::generate::recipe_of(&path) else { continue };
-        members.push(Member { picture: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), id: recipe.id()?, parents: parents_of(&recipe) });
+        members.push(Member {
+            picture: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            id: recipe.id()?,
+            parents: parents_of(&recipe),
+        });
     }
     Ok(members)
 }

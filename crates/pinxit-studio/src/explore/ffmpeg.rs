@@ -70,7 +70,10 @@ impl Video {
         let mut said = String::new();
         let _ = self.child.stderr.take().map(|mut pipe| pipe.read_to_string(&mut said));
         let said = said.lines().last().unwrap_or("it did not say why").to_string();
-        Error::Setting { message: format!("ffmpeg failed: {said}"), hint: "choose .gif, .png or .webp, which need no ffmpeg".into() }
+        Error::Setting {
+            message: format!("ffmpeg failed: {said}"),
+            hint: "choose .gif, .png or .webp, which need no ffmpeg".into(),
+        }
     }
 }
 

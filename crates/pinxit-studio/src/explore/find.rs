@@ -1,10 +1,10 @@
 //! Latents looked for: those of a person's own picture, and those in which a point has moved.
 use std::path::{Path, PathBuf};
 
-use pinxit_create::drag::{self, Drag};
 pub use pinxit_create::drag::Handle;
-use pinxit_create::project::{self, Search};
-pub use pinxit_create::project::{Space, Tuning};
+use pinxit_create::drag::{self, Drag};
+use pinxit_create::project;
+pub use pinxit_create::project::{Search, Space, Tuning};
 use pinxit_create::{Latents, Numbers, Operation, Painter, Recipe, bend};
 use pinxit_image::{Fit, Limits, Picture, fit};
 use pinxit_nn::{FeatureNet, Model};
@@ -133,7 +133,9 @@ fn with_latents(recipe: &Recipe, from: &str, parents: Vec<String>, latents: &Lat
 
 /// A picture from anywhere, cut and sized to what the model paints: `[1, h, w, 3]`, -1..1.
 fn target(path: &Path, (h, w): (usize, usize)) -> Result<Tensor> {
-    let read = || -> Result<Picture> { Ok(fit(&pinxit_image::read(path, &Limits::default())?.picture, Fit::Centre, w as u32, h as u32)?) };
+    let read = || -> Result<Picture> {
+        Ok(fit(&pinxit_image::read(path, &Limits::default())?.picture, Fit::Centre, w as u32, h as u32)?)
+    };
     let picture = read().map_err(|e| e.in_file(path))?;
     Ok(Tensor::new(&[1, h, w, 3], picture.pixels().iter().map(|&v| f32::from(v) / 127.5 - 1.0).collect()))
 }
@@ -172,7 +174,8 @@ pub fn drag(studio: &Studio, request: &DragRequest, printing: &Printing, watcher
     watcher.event(Event::Started { task: Task::Explore, name: stem.clone() });
     let wanted = Drag { handles: request.handles.clone(), mask: mask.as_ref(), steps: request.steps };
     let found = searching(watcher, "moving", |watch| drag::drag(&painter.space(SAMPLES, 0), &latents, &wanted, watch))?;
-    let left = |(now, handle): (&[f64; 2], &Handle)| ((now[0] - handle.to[0]) * w as f64).hypot((now[1] - handle.to[1]) * h as f64);
+    let left =
+        |(now, handle): (&[f64; 2], &Handle)| ((now[0] - handle.to[0]) * w as f64).hypot((now[1] - handle.to[1]) * h as f64);
     let left_px: Vec<f64> = found.now.iter().zip(&request.handles).map(left).collect();
     let moved = with_latents(&recipe, "drag", vec![recipe.id()?], &found.latents);
     let made = publish(studio, &mut painter, &[order(&stem, "dragged", moved, printing)?], printing, watcher)?;
@@ -181,9 +184,17 @@ pub fn drag(studio: &Studio, request: &DragRequest, printing: &Printing, watcher
     Ok(dragged)
 }
 
+/// Width and height of a picture's file, px.
+pub fn sides(path: &Path) -> Result<(u32, u32)> {
+    let info = pinxit_image::info(&fs_err::read(path)?).map_err(|e| Error::from(e).in_file(path))?;
+    Ok((info.width, info.height))
+}
+
 /// 1 where the picture is light: `[h, w]`.
 fn mask(path: &Path, (h, w): (usize, usize)) -> Result<Tensor> {
-    let read = || -> Result<Picture> { Ok(pinxit_image::resize(&pinxit_image::read(path, &Limits::default())?.picture, w as u32, h as u32)?) };
+    let read = || -> Result<Picture> {
+        Ok(pinxit_image::resize(&pinxit_image::read(path, &Limits::default())?.picture, w as u32, h as u32)?)
+    };
     let picture = read().map_err(|e| e.in_file(path))?;
     let light = |p: &[u8]| f32::from(u8::from(p.iter().map(|&v| u32::from(v)).sum::<u32>() > 3 * 127));
     let data: Vec<f32> = picture.pixels().chunks_exact(3).map(light).collect();

@@ -11,9 +11,10 @@ pub mod sheet;
 
 use std::path::{Path, PathBuf};
 
+use pinxit_create::Numbers;
 pub use pinxit_create::bend::{Act, Area, Bend};
-pub use pinxit_create::walk::{Easing, Through};
-use pinxit_create::{Numbers, Operation, Painter, Recipe};
+pub use pinxit_create::walk::{AnimationRecipe, Easing, Through};
+pub use pinxit_create::{Operation, Painter, Recipe, VERSION as RECIPE_VERSION};
 
 use crate::event::{Event, Task, Watcher, figures};
 use crate::generate::{Generated, Order, Printing, check_free, painter_for, plain, publish, recipe_of};
@@ -40,7 +41,10 @@ pub fn take_up(studio: &Studio, path: &Path) -> Result<TakenUp> {
 /// The recipes of pictures that one model has painted.
 pub fn recipes_of(studio: &Studio, pictures: &[PathBuf]) -> Result<(Painter, Vec<Recipe>)> {
     let [first, ..] = pictures else {
-        return Err(Error::Setting { message: "no picture is named".into(), hint: "name pictures that a studio has painted".into() });
+        return Err(Error::Setting {
+            message: "no picture is named".into(),
+            hint: "name pictures that a studio has painted".into(),
+        });
     };
     let TakenUp { painter, recipe, .. } = take_up(studio, first)?;
     let mut recipes = vec![recipe];
@@ -48,13 +52,31 @@ pub fn recipes_of(studio: &Studio, pictures: &[PathBuf]) -> Result<(Painter, Vec
         let recipe = recipe_of(path)?;
         if recipe.model.hash != painter.model().hash {
             return Err(Error::Setting {
-                message: format!("{} was painted by another model ({}) than {}", path.display(), recipe.model.name, first.display()),
+                message: format!(
+                    "{} was painted by another model ({}) than {}",
+                    path.display(),
+                    recipe.model.name,
+                    first.display()
+                ),
                 hint: "latents mean something only within one model: name pictures of one".into(),
             });
         }
         recipes.push(recipe);
     }
     Ok((painter, recipes))
+}
+
+/// The model of a recipe found in `file`.
+pub fn painter_of(studio: &Studio, recipe: &Recipe, file: &Path) -> Result<Painter> {
+    painter_for(studio, file, recipe)
+}
+
+/// Asks for an enlargement, where there is one, in place of any the recipe has.
+pub fn enlarged(recipe: &mut Recipe, times: u32) {
+    if times > 1 {
+        recipe.operations.retain(|op| !matches!(op, Operation::Enlarge { .. }));
+        recipe.operations.push(Operation::Enlarge { times });
+    }
 }
 
 /// A model ready to paint, by name, run, or file.
@@ -97,7 +119,8 @@ pub fn change(
             None => made = Some(one),
         }
     }
-    let made = made.ok_or_else(|| Error::Setting { message: "no picture is named".into(), hint: "name pictures to change".into() })?;
+    let made =
+        made.ok_or_else(|| Error::Setting { message: "no picture is named".into(), hint: "name pictures to change".into() })?;
     watcher.event(Event::Finished { task: Task::Explore, result: figures(&made), next: Vec::new() });
     Ok(made)
 }
@@ -107,10 +130,16 @@ fn changed(recipe: &Recipe, change: &Change) -> Result<Recipe> {
     match change {
         // Before an enlargement: what is done to latents is done first in any case, and so the list reads as it is done.
         Change::Do(operations) => {
-            let at = changed.operations.iter().position(|op| matches!(op, Operation::Enlarge { .. })).unwrap_or(changed.operations.len());
+            let at = changed
+                .operations
+                .iter()
+                .position(|op| matches!(op, Operation::Enlarge { .. }))
+                .unwrap_or(changed.operations.len());
             changed.operations.splice(at..at, operations.iter().cloned());
         }
-        Change::Undo(steps) if *steps <= changed.operations.len() => changed.operations.truncate(changed.operations.len() - steps),
+        Change::Undo(steps) if *steps <= changed.operations.len() => {
+            changed.operations.truncate(changed.operations.len() - steps)
+        }
         Change::Undo(steps) => {
             let (wanted, there) = (crate::counted(*steps, "operation"), crate::counted(changed.operations.len(), "operation"));
             return Err(Error::Setting {
@@ -124,10 +153,7 @@ fn changed(recipe: &Recipe, change: &Change) -> Result<Recipe> {
 
 /// Where a picture goes: its name is free, or holds the same recipe.
 fn order(stem: &str, word: &str, mut recipe: Recipe, printing: &Printing) -> Result<Order> {
-    if printing.settings.enlarge > 1 {
-        recipe.operations.retain(|op| !matches!(op, Operation::Enlarge { .. }));
-        recipe.operations.push(Operation::Enlarge { times: printing.settings.enlarge });
-    }
+    enlarged(&mut recipe, printing.settings.enlarge);
     let name = format!("{}-{word}.{}", plain(stem), printing.settings.format.extension());
     paths::check_folder(&printing.out)?;
     if !printing.overwrite {

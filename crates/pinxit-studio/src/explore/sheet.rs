@@ -51,13 +51,17 @@ pub fn mix(
 }
 
 fn nothing(what: &str) -> Error {
-    Error::Setting { message: format!("a mixing sheet without {what} shows nothing"), hint: "name seeds for --rows and --columns".into() }
+    Error::Setting {
+        message: format!("a mixing sheet without {what} shows nothing"),
+        hint: "name seeds for --rows and --columns".into(),
+    }
 }
 
 /// A picture with some stages of another.
 pub fn mixed(recipe: &Recipe, other: &Recipe, stages: &[usize]) -> Recipe {
     let [class, style, caption] = [&other.class, &other.style, &other.caption].map(Clone::clone);
-    let operation = Operation::Mix { seed: other.seed, class, style, caption, psi: other.psi, by: 1.0, stages: Some(stages.to_vec()) };
+    let operation =
+        Operation::Mix { seed: other.seed, class, style, caption, psi: other.psi, by: 1.0, stages: Some(stages.to_vec()) };
     let mut mixed = recipe.clone();
     mixed.operations.push(operation);
     mixed
@@ -103,7 +107,13 @@ pub fn draw(
     Ok(drawn)
 }
 
-fn print(painter: &Painter, press: &Press, sheet: &pinxit_image::Picture, text: &str, (file, encoding): (&Path, Encoding)) -> Result<Parcel> {
+fn print(
+    painter: &Painter,
+    press: &Press,
+    sheet: &pinxit_image::Picture,
+    text: &str,
+    (file, encoding): (&Path, Encoding),
+) -> Result<Parcel> {
     let about = Metadata { title: Some(format!("sheet of {}", painter.model().name)), ..Metadata::default() };
     let unsigned = press.marked(sheet.clone(), text, &about, encoding)?;
     let signed = press.signed(file, unsigned, painter, None)?;

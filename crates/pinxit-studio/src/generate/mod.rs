@@ -11,8 +11,8 @@ pub use pinxit_create::Prompt;
 use pinxit_create::{Operation, Painter, Recipe};
 use serde::Serialize;
 
-pub(crate) use self::again::{painter_for, recipe_of};
 pub use self::again::{RepaintRequest, repaint, replan};
+pub(crate) use self::again::{painter_for, recipe_of};
 pub use self::plan::{plan, remarks, understood};
 pub use self::publish::{Order, Printing, publish};
 pub(crate) use self::sheet::check_size as check_sheet;

@@ -104,24 +104,24 @@ pub struct GenerateArgs {
     signing: SigningArgs,
 }
 
-fn reason(text: &str) -> std::result::Result<String, String> {
+pub fn reason(text: &str) -> std::result::Result<String, String> {
     check_reason_to(text, "say why these pictures may be written")?;
     Ok(text.trim().to_owned())
 }
 
-fn psi(text: &str) -> std::result::Result<f64, String> {
+pub fn psi(text: &str) -> std::result::Result<f64, String> {
     let wrong = || format!("\"{text}\" is no number from -2 to 2: 1 is full variety, 0.7 is calmer, 0 is the mean picture");
     text.parse().ok().filter(|psi| (-2.0..=2.0).contains(psi)).ok_or_else(wrong)
 }
 
 /// Seeds in the order given.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Seeds(Vec<u64>);
+pub struct Seeds(pub Vec<u64>);
 
 /// Most seeds of one command.
 const MOST_SEEDS: u64 = 1_000_000;
 
-fn parse_seeds(text: &str) -> std::result::Result<Seeds, String> {
+pub fn parse_seeds(text: &str) -> std::result::Result<Seeds, String> {
     let wrong = || format!("\"{text}\" are no seeds: write 7, 0-63 or 1,5,9-12 (at most {MOST_SEEDS})");
     let mut seeds = Vec::new();
     for part in text.split(',') {
@@ -217,7 +217,7 @@ fn say_dry(
 
 /// Paths on stdout, one a line, and what else was asked for; with `--json` the finished event has said it all. An error where
 /// near copies were withheld.
-fn say(made: &Generated, context: &Context, next: &[String]) -> Result<()> {
+pub fn say(made: &Generated, context: &Context, next: &[String]) -> Result<()> {
     if context.globals.json {
         return made.verdict();
     }

@@ -5,6 +5,7 @@ pub mod datasets;
 pub mod demo;
 pub mod doctor;
 pub mod evaluate;
+pub mod explore;
 pub mod generate;
 pub mod import;
 pub mod info;
@@ -50,6 +51,7 @@ fn dispatch(command: Commands, context: &mut Context) -> Result<()> {
     match command {
         Commands::Import(args) => import::run(args, context),
         Commands::Train(args) => train::run(args, context),
+        Commands::Explore(args) => explore::run(args, context),
         Commands::Generate(args) => generate::run(args, context),
         Commands::Evaluate(args) => evaluate::run(args, context),
         Commands::Audit(args) => audit::run(args, context),
