@@ -111,7 +111,8 @@ pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watc
                 painter
             }
         };
-        press.warn_of_size(painter.sides(&recipe)?, watcher);
+        let sides = painter.sides(&recipe).map_err(|e| Error::from(e).in_file(path))?;
+        press.warn_of_size(sides, watcher);
         let picture = paint(painter, &recipe)?;
         let outcomes = gate.judge(&[Arrival { name: &name, recipe: &recipe, picture: &picture }])?;
         for outcome in outcomes.into_iter().filter(|outcome| *outcome != Outcome::Withheld) {
