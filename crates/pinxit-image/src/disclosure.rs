@@ -59,6 +59,18 @@ impl LatentLabel {
         };
         self.laws.iter().map(of).collect()
     }
+
+    /// A packet that says only this.
+    pub(crate) fn packet(&self) -> String {
+        format!(
+            concat!(
+                "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?><x:xmpmeta xmlns:x=\"adobe:ns:meta/\">",
+                "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">{label}</rdf:RDF></x:xmpmeta>",
+                "<?xpacket end=\"r\"?>",
+            ),
+            label = self.xmp(),
+        )
+    }
 }
 
 /// Seven fields, each there: `Label` 1 says "is generated". Who lets a picture out for the first time is its first propagator as well;
