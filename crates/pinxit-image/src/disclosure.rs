@@ -9,6 +9,7 @@ use crate::metadata::{element, escaped, unescaped};
 /// The namespace of China's label, as TC260's practice guide for pictures gives it.
 const TC260: &str = "http://www.tc260.org.cn/ns/AIGC/1.0/";
 const AIGC: &str = "TC260:AIGC";
+const VISIBLE: &str = "pinxit:label";
 const PROVIDER: &str = "dc:publisher";
 const SYSTEM: &str = "Iptc4xmpExt:AISystemUsed";
 const VERSION: &str = "Iptc4xmpExt:AISystemVersionUsed";
@@ -59,18 +60,28 @@ impl LatentLabel {
         };
         self.laws.iter().map(of).collect()
     }
+}
 
-    /// A packet that says only this.
-    pub(crate) fn packet(&self) -> String {
-        format!(
-            concat!(
-                "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?><x:xmpmeta xmlns:x=\"adobe:ns:meta/\">",
-                "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">{label}</rdf:RDF></x:xmpmeta>",
-                "<?xpacket end=\"r\"?>",
-            ),
-            label = self.xmp(),
-        )
-    }
+/// The label that was drawn, as an element.
+pub(crate) fn visible_element(text: &str) -> String {
+    format!("<{VISIBLE}>{}</{VISIBLE}>", escaped(text))
+}
+
+/// The same as a description of its own.
+pub(crate) fn visible_description(text: &str) -> String {
+    format!("<rdf:Description rdf:about=\"\" xmlns:pinxit=\"urn:pinxit:1.0:\">{}</rdf:Description>", visible_element(text))
+}
+
+/// A packet that says only this.
+pub(crate) fn packet(descriptions: &str) -> String {
+    format!(
+        concat!(
+            "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?><x:xmpmeta xmlns:x=\"adobe:ns:meta/\">",
+            "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">{descriptions}</rdf:RDF></x:xmpmeta>",
+            "<?xpacket end=\"r\"?>",
+        ),
+        descriptions = descriptions,
+    )
 }
 
 /// Seven fields, each there: `Label` 1 says "is generated". Who lets a picture out for the first time is its first propagator as well;
@@ -135,6 +146,9 @@ pub struct Stated {
     /// The picture's number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// The label that pinxit drew into the picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visible: Option<String>,
 }
 
 impl Stated {
@@ -153,9 +167,9 @@ impl Stated {
     }
 
     pub(crate) fn of(xmp: &str) -> Self {
-        let [aigc, provider, system, version, when, id] =
-            [AIGC, PROVIDER, SYSTEM, VERSION, WHEN, ID].map(|name| property(xmp, name));
-        Stated { aigc, provider, system, version, when, id }
+        let [aigc, provider, system, version, when, id, visible] =
+            [AIGC, PROVIDER, SYSTEM, VERSION, WHEN, ID, VISIBLE].map(|name| property(xmp, name));
+        Stated { aigc, provider, system, version, when, id, visible }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A file that is there already, with labels in it.
 use crate::decode::decode;
-use crate::disclosure::{LatentLabel, Stated};
+use crate::disclosure::{LatentLabel, Stated, packet, visible_description};
 use crate::encode::{Encoding, write};
 use crate::error::{Error, Result};
 use crate::format::Format;
@@ -30,21 +30,25 @@ pub fn relabel(bytes: &[u8], text: Option<&str>, label: Option<&LatentLabel>, qu
     if let Some(text) = text {
         draw_label(&mut picture, text)?;
     }
-    let xmp = with_label(read_xmp(bytes, format), label);
+    let xmp = with_labels(read_xmp(bytes, format), text, label);
     write(&picture, encoding, read_recipe(bytes)?.as_deref(), xmp)
 }
 
-/// A packet with what it lacks of the label.
-fn with_label(xmp: Option<String>, label: Option<&LatentLabel>) -> Option<String> {
+/// A packet with what it lacks of the labels.
+fn with_labels(xmp: Option<String>, text: Option<&str>, label: Option<&LatentLabel>) -> Option<String> {
     let there = xmp.as_deref().map(Stated::of).unwrap_or_default().laws();
-    let missing = label.map(|label| LatentLabel {
+    let lacking = label.map(|label| LatentLabel {
         disclosure: label.disclosure.clone(),
         laws: label.laws.iter().copied().filter(|law| !there.contains(law)).collect(),
     });
-    let Some(missing) = missing.filter(|label| !label.laws.is_empty()) else { return xmp };
+    let visible = text.map(visible_description).unwrap_or_default();
+    let descriptions = visible + &lacking.map(|label| label.xmp()).unwrap_or_default();
+    if descriptions.is_empty() {
+        return xmp;
+    }
     match xmp.as_deref().and_then(|xmp| xmp.rsplit_once(END)) {
-        Some((before, after)) => Some(format!("{before}{}{END}{after}", missing.xmp())),
-        None => Some(missing.packet()),
+        Some((before, after)) => Some(format!("{before}{descriptions}{END}{after}")),
+        None => Some(packet(&descriptions)),
     }
 }
 
@@ -81,7 +85,9 @@ mod tests {
     #[test]
     fn a_file_without_xmp_gets_a_packet_only_where_there_is_something_to_say() {
         let plain = write(&Picture::filled(90, 90, [200; 3]), Encoding::Png, None, None).unwrap();
-        assert_eq!(read_xmp(&relabel(&plain, Some("AI"), None, 90).unwrap(), Format::Png), None);
+        assert_eq!(read_xmp(&relabel(&plain, None, None, 90).unwrap(), Format::Png), None);
+        let drawn = info(&relabel(&plain, Some("AI & I"), None, 90).unwrap()).unwrap().stated;
+        assert_eq!((drawn.visible.as_deref(), drawn.laws().len()), (Some("AI & I"), 0), "a second label is not drawn over it");
         let labelled = relabel(&plain, None, Some(&label(&[LabelLaw::China])), 90).unwrap();
         assert_eq!(info(&labelled).unwrap().stated.laws(), [LabelLaw::China]);
         assert_eq!(info(&labelled).unwrap().digital_source_type, None, "nothing else is claimed");

@@ -17,7 +17,7 @@ fn metadata(recipe: &str) -> Metadata {
         recipe: Some(recipe.to_string()),
         title: Some("Évening & <sea>".to_string()),
         software: "pinxit 0.1".to_string(),
-        label: None,
+        ..Metadata::default()
     }
 }
 

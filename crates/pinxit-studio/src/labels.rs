@@ -79,7 +79,7 @@ impl Labels {
 
     /// Metadata with that in it.
     pub(crate) fn told(&self, about: Metadata, disclosure: &Disclosure) -> Metadata {
-        Metadata { label: self.latent(disclosure), ..about }
+        Metadata { visible_label: self.text.clone(), label: self.latent(disclosure), ..about }
     }
 }
 

@@ -242,6 +242,15 @@ fn relabelled(found: &Found<'_>, request: &SignRequest, signer: &Signer, disclos
             hint: "say --made-as ai or --made-as partly-ai if it is so".into(),
         });
     }
+    let drawn = pinxit_image::info(&found.bytes).ok().and_then(|info| info.stated.visible);
+    if let (Some(drawn), Some(text)) = (&drawn, request.labels.text())
+        && drawn != text
+    {
+        return Err(Error::Setting {
+            message: format!("it carries the label \"{drawn}\" already, and another would lie over it"),
+            hint: "paint it again without a label first: pinxit generate --from".into(),
+        });
+    }
     let is_ours = pinxit_image::read_recipe(&found.bytes).ok().flatten().is_some();
     if request.labels.laws().contains(&LabelLaw::California) && !is_ours {
         return Err(Error::Setting {
@@ -251,7 +260,9 @@ fn relabelled(found: &Found<'_>, request: &SignRequest, signer: &Signer, disclos
         });
     }
     let latent = request.labels.latent(disclosure);
-    Ok(pinxit_image::relabel(&found.bytes, request.labels.text(), latent.as_ref(), LABEL_QUALITY)?)
+    // The same label is not drawn a second time.
+    let text = request.labels.text().filter(|_| drawn.is_none());
+    Ok(pinxit_image::relabel(&found.bytes, text, latent.as_ref(), LABEL_QUALITY)?)
 }
 
 /// By the person's word, by a credential that holds, or by what the metadata says.

@@ -46,6 +46,8 @@ fn letters_px(labelled: &RgbImage, plain: &RgbImage) -> u32 {
 #[test]
 fn a_visible_label_is_in_the_pixels_and_not_in_the_recipe() {
     let desk = Desk::new();
+    std::fs::create_dir(desk.home().join("models")).unwrap();
+    std::fs::copy(base(), desk.model("base-64")).unwrap();
     let plain = painted(&desk, &["-o", "plain", "--no-sign"]);
     let labelled = painted(&desk, &["-o", "labelled", "--visible-label"]);
     let (a, b) = (pixels(&plain), pixels(&labelled));
