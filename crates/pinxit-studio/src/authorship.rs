@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value, json};
 
-use crate::{Error, Result, Studio, ledger};
+use crate::{Error, Result, Studio, counted, ledger};
 
 /// The longest note, bytes: a credential without a thumbnail shall stay below 20 kB.
 const LONGEST_NOTE: usize = 2000;
@@ -154,6 +154,7 @@ pub fn words(authorship: &Value) -> Vec<(&'static str, String)> {
         let keys: Vec<&str> = keys.iter().filter_map(Value::as_str).collect();
         if keys.is_empty() { "no setting by hand".into() } else { format!("set by hand: {}", keys.join(", ")) }
     });
+    let (runs, painted) = (training["runs"].as_u64(), selection["painted_with_model"].as_u64());
     let lines: [(&'static str, Vec<Option<String>>); 4] = [
         (
             "works",
@@ -164,11 +165,11 @@ pub fn words(authorship: &Value) -> Vec<(&'static str, String)> {
                 licences,
             ],
         ),
-        ("learnt", vec![number(training, "runs", "run(s) on these works"), by_hand]),
+        ("learnt", vec![runs.map(|n| format!("{} on these works", counted(n as usize, "run"))), by_hand]),
         (
             "chosen",
             vec![
-                number(selection, "painted_with_model", "pictures painted with the model before"),
+                painted.map(|n| format!("{} painted with the model before", counted(n as usize, "picture"))),
                 number(selection, "signed_with_model", "of them signed by hand").filter(|text| !text.starts_with("0 ")),
                 selection["seed"].as_str().map(|seed| format!("seed {seed}")),
             ],
@@ -240,7 +241,7 @@ mod tests {
             text,
             [
                 "works: 12 taken in; 7 turned down; CC0-1.0",
-                "learnt: 2 run(s) on these works; set by hand: batch",
+                "learnt: 2 runs on these works; set by hand: batch",
                 "chosen: 3 pictures painted with the model before; 1 of them signed by hand; seed 4",
                 "note: \"calm\"",
             ]

@@ -115,6 +115,26 @@ fn soft_bindings_are_kept_and_the_watermark_is_an_action() {
     assert!(says.actions.iter().any(|a| a.action == "c2pa.watermarked.bound"));
 }
 
+/// The longest note, thirty licences, thirty settings, everything there is to bind.
+#[test]
+fn a_persons_part_leaves_the_manifest_small() {
+    let (jane, mut statement) = (key("Jane Artist"), generated());
+    let licences: serde_json::Map<_, _> = (0..30).map(|i| (format!("LicenseRef-of-the-museum-{i}"), json!(1000))).collect();
+    let keys: Vec<String> = (0..30).map(|i| format!("augment.setting_{i}")).collect();
+    statement.authorship = Some(json!({
+        "dataset": { "works": 20_000, "pictures": 100_000, "turned_down": 300, "overridden": 3, "licences": licences },
+        "training": { "runs": 12, "set_by_hand": keys },
+        "selection": { "painted_with_model": 4096, "signed_with_model": 12, "seed": u64::MAX.to_string() },
+        "note": "n".repeat(2000),
+    }));
+    statement.ledger = Some(format!("123456:{}", "ab".repeat(32)));
+    for (ending, format) in FORMATS {
+        let unsigned = picture(format);
+        let added = sign(&unsigned, &statement, &jane).unwrap().len() - unsigned.len();
+        assert!(added < MANIFEST_MOST, "{ending}: {added} bytes");
+    }
+}
+
 #[test]
 fn what_cannot_carry_a_credential_is_named() {
     let jane = key("Jane Artist");

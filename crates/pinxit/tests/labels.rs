@@ -73,6 +73,8 @@ fn what_cannot_be_labelled_is_refused_before_anything_is_written() {
     let desk = Desk::with_model();
     let small = failure(&desk, &["generate", "dots", "--seeds", "1", "-o", "out", "--visible-label"]);
     assert!(small.contains("too small for this label") && small.contains("--enlarge"), "{small}");
+    let enlarged = desk.run(&["generate", "dots", "--seeds", "1", "-o", "large", "--visible-label", "--enlarge", "4", "-q"]);
+    assert_eq!(code(&enlarged), 0, "{}", stderr(&enlarged));
     let base = base();
     let letters = failure(&desk, &["generate", &base, "--seeds", "1", "-o", "out", "--visible-label=🎨"]);
     assert!(letters.contains("cannot be written"), "{letters}");
@@ -192,6 +194,11 @@ fn a_ledger_written_anew_is_noticed_by_the_pictures_it_let_out() {
 fn labels_of_signed_pictures_are_for_what_ai_made() {
     let desk = Desk::new();
     let path = painted(&desk, &["-o", "out"]);
+    let worded = painted(&desk, &["-o", "worded", "--visible-label"]);
+    let twice = failure(&desk, &["sign", &worded.display().to_string(), "--label", "cn"]);
+    assert!(twice.contains("carries the label \"AI-generated\" already"), "{twice}");
+    let once = signed(&desk, &[&worded.display().to_string(), "--visible-label"]);
+    assert_eq!(pixels(&once), pixels(&worded), "the same label is not drawn again");
     let labelled = signed(&desk, &[&path.display().to_string(), "--label", "cn", "--label", "sb942", "--visible-label=AI生成"]);
     let seen = verified(&desk, &labelled);
     assert_eq!((&seen["state"], &seen["says"]["making"]), (&"valid".into(), &"ai-generated".into()));

@@ -124,7 +124,7 @@ fn said(said: &Said) -> Vec<(&'static str, String)> {
     let mut row = |what, text: Option<String>| rows.extend(text.filter(|t| !t.is_empty()).map(|text| (what, text)));
     row("title", said.title.clone());
     row("creator", Some(said.creator.join(", ")));
-    row("provider", said.provider.clone());
+    row("provider", said.provider.clone().filter(|provider| !said.creator.contains(provider)));
     let when = said.when.as_ref().map(|when| format!(" on {when}, by the signer's clock")).unwrap_or_default();
     row("program", said.program.as_ref().map(|program| format!("{program}{when}")));
     let hash = said.model_hash.as_ref().map(|hash| format!(" ({hash})")).unwrap_or_default();
@@ -164,7 +164,8 @@ pub fn stated(stated: &Stated, vouched: bool) -> Vec<(&'static str, String)> {
     let parts = [stated.provider.clone(), Some(system).filter(|s| !s.is_empty()), stated.when.clone(), stated.id.clone()];
     let told: Vec<String> = parts.into_iter().flatten().collect();
     let told = (!told.is_empty()).then(|| ("metadata", format!("{}{whose}", told.join("; "))));
-    told.into_iter().chain(stated.aigc.iter().map(|json| ("AIGC", format!("{json}{whose}")))).collect()
+    let visible = stated.visible.iter().map(|text| ("label", format!("\"{text}\" in the picture{whose}")));
+    told.into_iter().chain(visible).chain(stated.aigc.iter().map(|json| ("AIGC", format!("{json}{whose}")))).collect()
 }
 
 fn training(word: &str) -> &str {
