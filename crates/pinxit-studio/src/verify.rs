@@ -22,7 +22,7 @@ pub struct Verified {
     pub report: Report,
     /// Whether the ledger of this home still holds the place that the credential of an own picture remembers; absent for others.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ledger: Option<LedgerFact>,
+    pub ledger_place: Option<LedgerFact>,
     /// What stands in the file beside the credential, where nobody vouches for it.
     pub unsigned: Unsigned,
     /// Whether it shows a picture of this studio.
@@ -83,11 +83,11 @@ impl Verifier {
             has_recipe: seen.as_ref().is_some_and(|info| info.has_recipe),
             stated: seen.map(|info| info.stated).unwrap_or_default(),
         };
-        let (ledger, trace) = (self.ledger(&report), self.tracer.trace(&bytes));
-        Ok(Verified { path: path.into(), report, ledger, unsigned, trace })
+        let (ledger_place, trace) = (self.ledger_place(&report), self.tracer.trace(&bytes));
+        Ok(Verified { path: path.into(), report, ledger_place, unsigned, trace })
     }
 
-    fn ledger(&self, report: &Report) -> Option<LedgerFact> {
+    fn ledger_place(&self, report: &Report) -> Option<LedgerFact> {
         let head: Head = report.says.as_ref()?.ledger.as_ref()?.parse().ok()?;
         if report.trust != Trust::Own {
             return None; // another home's ledger

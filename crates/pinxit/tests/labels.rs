@@ -135,7 +135,7 @@ fn a_note_and_the_choice_it_was_are_in_the_credential() {
     let by_hand = authorship["training"]["set_by_hand"].to_string();
     assert!(by_hand.contains("\"length.kimg\"") && !by_hand.contains("\"seed\""), "{by_hand}");
     assert_eq!((&authorship["selection"]["painted_with_model"], &authorship["selection"]["seed"]), (&0.into(), &"2".into()));
-    assert_eq!(fresh["ledger"]["kind"], "holds");
+    assert_eq!(fresh["ledger_place"]["kind"], "holds");
 
     let path = signed(&desk, &["out/dots-round-000002.png", "--note", "the only\n calm one"]);
     let seen = verified(&desk, &path);
@@ -149,10 +149,11 @@ fn a_note_and_the_choice_it_was_are_in_the_credential() {
         "works       48 taken in",
         "chosen      5 pictures painted with the model before; seed 2",
         "note        \"the only calm one\"",
-        "ledger      holds the place",
+        "remembers   a place in the ledger, which holds it",
     ] {
         assert!(told.contains(line), "{line}\n{told}");
     }
+    assert!(told.contains("ledger      this very file, dots-round-000002-signed.png"), "{told}");
     let second = signed(&desk, &["out/dots-round-000003.png"]);
     assert_eq!(verified(&desk, &second)["says"]["authorship"]["selection"]["signed_with_model"], 1);
     // Of a picture from elsewhere, or changed since, nothing but the note is known.
@@ -170,24 +171,24 @@ fn a_ledger_written_anew_is_noticed_by_the_pictures_it_let_out() {
     let out = desk.run(&["generate", "dots", "--seeds", "1-3", "--class", "round", "-o", "out", "-q"]);
     assert_eq!(code(&out), 0, "{}", stderr(&out));
     let path = desk.path().join("out/dots-round-000002.png");
-    assert_eq!(verified(&desk, &path)["ledger"]["kind"], "holds");
+    assert_eq!(verified(&desk, &path)["ledger_place"]["kind"], "holds");
     // Another desk's ledger is whole in itself, and is another history.
     let other = Desk::with_model();
     for file in ["ledger.jsonl", "ledger.head"] {
         std::fs::copy(other.home().join(file), desk.home().join(file)).unwrap();
     }
     let seen = verified(&desk, &path);
-    assert_eq!((&seen["state"], &seen["ledger"]["kind"]), (&"valid".into(), &"lost".into()));
+    assert_eq!((&seen["state"], &seen["ledger_place"]["kind"]), (&"valid".into(), &"lost".into()));
     let told = stdout(&desk.run(&["verify", &path.display().to_string()]));
-    assert!(told.contains("ledger      does NOT hold the place"), "{told}");
+    assert!(told.contains("remembers   a place that the ledger does NOT hold"), "{told}");
     // A line changed is more than another history.
     let ledger = desk.home().join("ledger.jsonl");
     let text = std::fs::read_to_string(&ledger).unwrap().replacen("dots", "lots", 1);
     std::fs::write(&ledger, text).unwrap();
-    assert_eq!(verified(&desk, &path)["ledger"]["kind"], "broken");
+    assert_eq!(verified(&desk, &path)["ledger_place"]["kind"], "broken");
     // Whose ledger it was nobody else is told.
     let joe = Desk::new();
-    assert!(verified(&joe, &path)["ledger"].is_null());
+    assert!(verified(&joe, &path)["ledger_place"].is_null());
 }
 
 #[test]

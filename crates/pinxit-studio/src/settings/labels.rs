@@ -29,8 +29,8 @@ impl FromStr for VisibleLabel {
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(match text.trim() {
             AUTO => VisibleLabel::Auto,
-            NONE => VisibleLabel::None,
-            "" | USUAL => VisibleLabel::Usual,
+            NONE | "false" => VisibleLabel::None,
+            "" | USUAL | "true" => VisibleLabel::Usual,
             text => VisibleLabel::Text(text.into()),
         })
     }
@@ -101,5 +101,6 @@ mod tests {
             assert_eq!(serde_json::from_str::<VisibleLabel>(&text).unwrap(), label, "{text}");
             assert_eq!(label.to_string().parse(), Ok(label));
         }
+        assert_eq!("true".parse(), Ok(VisibleLabel::Usual), "as a variable of the environment says it");
     }
 }

@@ -66,7 +66,7 @@ fn lines(verified: &Verified) -> Vec<String> {
     let mut rows = facts(report);
     rows.extend(report.problems.iter().map(|p| ("problem", format!("{} ({})", p.message, p.code))));
     rows.extend(report.says.iter().flat_map(said));
-    rows.extend(verified.ledger.iter().map(|fact| ("ledger", held(fact))));
+    rows.extend(verified.ledger_place.iter().map(|fact| ("remembers", held(fact))));
     if report.state != State::Valid {
         rows.extend(beside(verified));
     }
@@ -148,12 +148,11 @@ fn said(said: &Said) -> Vec<(&'static str, String)> {
 /// Whether the ledger still holds the place that an own credential remembers.
 fn held(fact: &LedgerFact) -> String {
     match fact {
-        LedgerFact::Holds => "holds the place that the credential remembers: nothing before it was changed since".into(),
+        LedgerFact::Holds => "a place in the ledger, which holds it: nothing before it was changed since".into(),
         LedgerFact::Lost => {
-            "does NOT hold the place that the credential remembers: it was written anew, or this was signed in another home"
-                .into()
+            "a place that the ledger does NOT hold: it was written anew, or the picture was signed in another home".into()
         }
-        LedgerFact::Broken { why } => format!("is not in order: {why} (pinxit ledger verify)"),
+        LedgerFact::Broken { why } => format!("a place in the ledger, which is not in order: {why} (pinxit ledger verify)"),
     }
 }
 
