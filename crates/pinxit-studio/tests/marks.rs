@@ -37,7 +37,16 @@ impl Desk {
 
     fn again(&self, pictures: &[PathBuf], folder: &str, watermark: bool, signing: Option<Signing>) -> Vec<PathBuf> {
         let (pictures, out) = (pictures.to_vec(), self.at(folder));
-        let request = RepaintRequest { pictures, format: None, quality: 90, out, watermark, signing, overwrite: false, gate: Default::default() };
+        let request = RepaintRequest {
+            pictures,
+            format: None,
+            quality: 90,
+            out,
+            watermark,
+            signing,
+            overwrite: false,
+            gate: Default::default(),
+        };
         repaint(&self.studio, &request, &mut Unwatched).unwrap().pictures
     }
 
