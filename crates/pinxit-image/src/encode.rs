@@ -75,12 +75,16 @@ impl Encoding {
 /// [`Error::Setting`] when the quality is not 1…100; [`Error::MetadataTooLarge`] when the packet does not fit
 /// into a JPEG segment (65,504 bytes); [`Error::Encode`] when a side is beyond what the format can hold.
 pub fn encode(picture: &Picture, encoding: Encoding, metadata: &Metadata) -> Result<Vec<u8>> {
-    let xmp = metadata.xmp();
+    write(picture, encoding, metadata.recipe.as_deref(), Some(metadata.xmp()))
+}
+
+/// A file with this recipe and this XMP packet, or none.
+pub(crate) fn write(picture: &Picture, encoding: Encoding, recipe: Option<&str>, xmp: Option<String>) -> Result<Vec<u8>> {
     match encoding {
-        Encoding::Png => png(picture, metadata, xmp),
-        Encoding::Jpeg { quality } => jpeg(picture, checked(quality)?, &xmp),
+        Encoding::Png => png(picture, recipe, xmp),
+        Encoding::Jpeg { quality } => jpeg(picture, checked(quality)?, xmp.as_deref()),
         Encoding::WebP => webp(picture, xmp),
-        Encoding::Avif { quality } => avif(picture, checked(quality)?, &xmp),
+        Encoding::Avif { quality } => avif(picture, checked(quality)?, xmp.as_deref()),
     }
 }
 
@@ -95,7 +99,7 @@ fn failed(format: Format) -> impl Fn(&dyn std::fmt::Display) -> Error {
     move |error| Error::Encode { format, what: error.to_string() }
 }
 
-fn png(picture: &Picture, metadata: &Metadata, xmp: String) -> Result<Vec<u8>> {
+fn png(picture: &Picture, recipe: Option<&str>, xmp: Option<String>) -> Result<Vec<u8>> {
     let fail = failed(Format::Png);
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, picture.width(), picture.height());
@@ -103,27 +107,30 @@ fn png(picture: &Picture, metadata: &Metadata, xmp: String) -> Result<Vec<u8>> {
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Balanced);
     encoder.set_source_srgb(png::SrgbRenderingIntent::Perceptual);
-    if let Some(recipe) = &metadata.recipe {
-        encoder.add_itxt_chunk(RECIPE_KEYWORD.to_string(), recipe.clone()).map_err(|e| fail(&e))?;
+    let recipe = recipe.map(|recipe| (RECIPE_KEYWORD, recipe.to_string()));
+    for (keyword, text) in recipe.into_iter().chain(xmp.map(|xmp| (XMP_KEYWORD, xmp))) {
+        encoder.add_itxt_chunk(keyword.to_string(), text).map_err(|e| fail(&e))?;
     }
-    encoder.add_itxt_chunk(XMP_KEYWORD.to_string(), xmp).map_err(|e| fail(&e))?;
     let mut writer = encoder.write_header().map_err(|e| fail(&e))?;
     writer.write_image_data(picture.pixels()).map_err(|e| fail(&e))?;
     writer.finish().map_err(|e| fail(&e))?;
     Ok(bytes)
 }
 
-fn jpeg(picture: &Picture, quality: u8, xmp: &str) -> Result<Vec<u8>> {
+fn jpeg(picture: &Picture, quality: u8, xmp: Option<&str>) -> Result<Vec<u8>> {
     let fail = failed(Format::Jpeg);
     let mut bytes = Vec::new();
     let (width, height) = (picture.width(), picture.height());
     JpegEncoder::new_with_quality(&mut bytes, quality)
         .encode(picture.pixels(), width, height, image::ExtendedColorType::Rgb8)
         .map_err(|e| fail(&e))?;
-    metadata::insert_jpeg_xmp(bytes, xmp)
+    match xmp {
+        Some(xmp) => metadata::insert_jpeg_xmp(bytes, xmp),
+        None => Ok(bytes),
+    }
 }
 
-fn webp(picture: &Picture, xmp: String) -> Result<Vec<u8>> {
+fn webp(picture: &Picture, xmp: Option<String>) -> Result<Vec<u8>> {
     let fail = failed(Format::WebP);
     let (width, height) = (picture.width(), picture.height());
     if width > 16384 || height > 16384 {
@@ -131,12 +138,14 @@ fn webp(picture: &Picture, xmp: String) -> Result<Vec<u8>> {
     }
     let mut bytes = Vec::new();
     let mut encoder = image_webp::WebPEncoder::new(&mut bytes);
-    encoder.set_xmp_metadata(xmp.into_bytes());
+    if let Some(xmp) = xmp {
+        encoder.set_xmp_metadata(xmp.into_bytes());
+    }
     encoder.encode(picture.pixels(), width, height, image_webp::ColorType::Rgb8).map_err(|e| fail(&e))?;
     Ok(bytes)
 }
 
-fn avif(picture: &Picture, quality: u8, xmp: &str) -> Result<Vec<u8>> {
+fn avif(picture: &Picture, quality: u8, xmp: Option<&str>) -> Result<Vec<u8>> {
     let fail = failed(Format::Avif);
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     // The RGBA door although nothing is transparent (the encoder sees that and writes no alpha): `encode_rgb` is
@@ -144,11 +153,11 @@ fn avif(picture: &Picture, quality: u8, xmp: &str) -> Result<Vec<u8>> {
     let opaque = |p: &[u8]| ravif::RGBA8::new(p[0], p[1], p[2], 255);
     let pixels: Vec<ravif::RGBA8> = picture.pixels().chunks_exact(3).map(opaque).collect();
     // One thread: the encoder cuts the picture into as many tiles as it has threads, and so into other bytes.
-    let encoder = ravif::Encoder::new()
-        .with_quality(f32::from(quality))
-        .with_speed(6)
-        .with_num_threads(Some(1))
-        .with_exif(metadata::exif_with_xmp(xmp));
+    let encoder = ravif::Encoder::new().with_quality(f32::from(quality)).with_speed(6).with_num_threads(Some(1));
+    let encoder = match xmp {
+        Some(xmp) => encoder.with_exif(metadata::exif_with_xmp(xmp)),
+        None => encoder,
+    };
     let encoded = encoder.encode_rgba(ravif::Img::new(pixels.as_slice(), width, height)).map_err(|e| fail(&e))?;
     Ok(encoded.avif_file)
 }

@@ -130,6 +130,29 @@ pub enum Error {
         /// The encoder's words.
         what: String,
     },
+    /// A visible label without letters.
+    #[error("a label needs letters")]
+    LabelEmpty,
+    /// A character that the fonts of visible labels have not.
+    #[error("a label cannot be written with \"{letter}\"")]
+    LabelLetter {
+        /// The character.
+        letter: char,
+    },
+    /// A picture too small for a label that can be read.
+    #[error(
+        "a picture of {width} × {height} px is too small for this label: in letters that can be read it needs {needs_width} × {needs_height} px"
+    )]
+    LabelRoom {
+        /// The picture's width, px.
+        width: u32,
+        /// Its height, px.
+        height: u32,
+        /// Least width for this text, px.
+        needs_width: u32,
+        /// Least height for this text, px.
+        needs_height: u32,
+    },
     /// A file could not be opened or read.
     #[error("could not read {}", path.display())]
     Read {
@@ -168,6 +191,11 @@ impl Error {
             Self::Setting { .. } => "choose a value within the range",
             Self::MetadataTooLarge { .. } => "write PNG instead: it holds recipes of any length",
             Self::Encode { .. } => "write PNG instead",
+            Self::LabelEmpty => "leave the text away for the usual one",
+            Self::LabelLetter { .. } => {
+                "Latin, Greek and Cyrillic letters can be used, and 人工智能生成合成 (see docs/labels.md)"
+            }
+            Self::LabelRoom { .. } => "enlarge it (--enlarge), or choose a shorter text such as AI",
             Self::Read { source, .. } => read_hint(source.kind()),
             Self::Write { source, .. } => write_hint(source.kind()),
         })

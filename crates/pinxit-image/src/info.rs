@@ -2,6 +2,7 @@
 
 use crate::colour::profile_name;
 use crate::decode::{Head, count_frames, explain};
+use crate::disclosure::Stated;
 use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::limits::Limits;
@@ -35,6 +36,8 @@ pub struct Info {
     pub has_recipe: bool,
     /// IPTC digital source type, as the file's XMP states it.
     pub digital_source_type: Option<String>,
+    /// What its XMP states of provider, program, time and number.
+    pub stated: Stated,
 }
 
 /// The facts of a picture file. Only headers are read: sides may be above any limit.
@@ -48,7 +51,9 @@ pub fn info(bytes: &[u8]) -> Result<Info> {
         .unwrap_or_else(|_| Err(Error::Damaged { format, what: "the decoder gave up on it".to_string() }))?;
     info.frames = count_frames(bytes, format).max(info.frames);
     info.has_recipe = read_recipe(bytes).is_ok_and(|recipe| recipe.is_some());
-    info.digital_source_type = read_xmp(bytes, format).and_then(|xmp| source_type(&xmp));
+    let xmp = read_xmp(bytes, format);
+    info.digital_source_type = xmp.as_deref().and_then(source_type);
+    info.stated = xmp.as_deref().map(Stated::of).unwrap_or_default();
     Ok(info)
 }
 
@@ -94,6 +99,7 @@ fn facts(mut decoder: impl ImageDecoder, format: Format) -> Info {
         frames: 1,
         has_recipe: false,
         digital_source_type: None,
+        stated: Stated::default(),
     }
 }
 
@@ -132,6 +138,7 @@ fn jpeg(bytes: &[u8]) -> Result<Info> {
         frames: 1,
         has_recipe: false,
         digital_source_type: None,
+        stated: Stated::default(),
     })
 }
 
@@ -152,6 +159,7 @@ fn jpeg_xl(bytes: &[u8]) -> Result<Info> {
         frames: u32::try_from(image.num_loaded_keyframes()).unwrap_or(u32::MAX).max(1),
         has_recipe: false,
         digital_source_type: None,
+        stated: Stated::default(),
     })
 }
 
@@ -176,5 +184,6 @@ fn avif(bytes: &[u8]) -> Result<Info> {
         frames: 1,
         has_recipe: false,
         digital_source_type: None,
+        stated: Stated::default(),
     })
 }

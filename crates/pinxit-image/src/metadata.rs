@@ -1,6 +1,7 @@
 //! What a file says about itself: an XMP packet, and the recipe in it.
 
 use crate::decode::Segments;
+use crate::disclosure::{LatentLabel, visible_element};
 use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::sniff::sniff;
@@ -32,6 +33,10 @@ pub struct Metadata {
     pub title: Option<String>,
     /// Program and version that made it (`xmp:CreatorTool`); empty means "pinxit".
     pub software: String,
+    /// The label that was drawn into the picture, so that nobody draws a second over it.
+    pub visible_label: Option<String>,
+    /// What laws ask a provider to state, where that is wanted. It holds the time: the same picture is then no longer the same bytes.
+    pub label: Option<LatentLabel>,
 }
 
 impl Metadata {
@@ -43,6 +48,7 @@ impl Metadata {
         });
         let recipe =
             self.recipe.as_deref().map_or_else(String::new, |recipe| format!("{RECIPE_OPEN}{}{RECIPE_CLOSE}", escaped(recipe)));
+        let visible = self.visible_label.as_deref().map_or_else(String::new, visible_element);
         format!(
             concat!(
                 "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>",
@@ -50,13 +56,15 @@ impl Metadata {
                 "<rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\"",
                 " xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmlns:Iptc4xmpExt=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\"",
                 " xmlns:pinxit=\"urn:pinxit:1.0:\">{title}<xmp:CreatorTool>{tool}</xmp:CreatorTool>",
-                "<Iptc4xmpExt:DigitalSourceType>{source}</Iptc4xmpExt:DigitalSourceType>{recipe}",
-                "</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end=\"r\"?>",
+                "<Iptc4xmpExt:DigitalSourceType>{source}</Iptc4xmpExt:DigitalSourceType>{recipe}{visible}",
+                "</rdf:Description>{label}</rdf:RDF></x:xmpmeta><?xpacket end=\"r\"?>",
             ),
             title = title,
             tool = escaped(tool),
             source = TRAINED_ALGORITHMIC_MEDIA,
             recipe = recipe,
+            visible = visible,
+            label = self.label.as_ref().map(LatentLabel::xmp).unwrap_or_default(),
         )
     }
 }
@@ -159,7 +167,7 @@ pub(crate) fn element<'a>(xml: &'a str, open: &str, close: &str) -> Option<&'a s
 }
 
 /// XML text; control characters that XML 1.0 forbids are left out, and a line break survives parsers by name.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         match c {
@@ -176,7 +184,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// The reverse; `&amp;` last, so that an escaped escape stays one.
-fn unescaped(text: &str) -> String {
+pub(crate) fn unescaped(text: &str) -> String {
     let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'");
     text.replace("&#13;", "\r").replace("&amp;", "&")
 }

@@ -13,7 +13,12 @@ const ALL: [Encoding; 4] = [Encoding::Png, Encoding::Jpeg { quality: 92 }, Encod
 const RECIPE: &str = "{\"v\":1,\"seed\":18446744073709551615,\"class\":\"Größe <&> \\\"日本\\\" 🎨\",\"psi\":0.7,\n\t\"ops\":[]}";
 
 fn metadata(recipe: &str) -> Metadata {
-    Metadata { recipe: Some(recipe.to_string()), title: Some("Évening & <sea>".to_string()), software: "pinxit 0.1".to_string() }
+    Metadata {
+        recipe: Some(recipe.to_string()),
+        title: Some("Évening & <sea>".to_string()),
+        software: "pinxit 0.1".to_string(),
+        ..Metadata::default()
+    }
 }
 
 #[test]

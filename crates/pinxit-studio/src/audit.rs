@@ -161,8 +161,13 @@ fn painted(studio: &Studio, model: &str, request: &AuditRequest, watcher: &mut d
         called.push(format!("seed {seed}"));
     }
     let pictures = painter.paint(&recipes)?;
-    let path = found.path.with_extension("audit.json");
+    let path = findings_path(&found.path);
     Ok(Suspect { name: found.name, model: Some(hash), called, pictures, path, dataset })
+}
+
+/// Where the findings about a model file lie; the sheet lies beside them, with another ending.
+pub(crate) fn findings_path(model: &Path) -> PathBuf {
+    model.with_extension("audit.json")
 }
 
 /// The pictures of a folder, brought to the size of the dataset's.

@@ -8,6 +8,7 @@ use pinxit_trust::ledger::Entry;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::findings::Findings;
 use crate::models::{Found, ModelCard, card as facts};
 use crate::{Result, Studio, counted, ledger};
 
@@ -22,6 +23,8 @@ pub struct Page {
     pub obligations: Vec<String>,
     /// The last evaluation, if the model was measured.
     pub evaluation: Option<Value>,
+    /// What the last audit found, if the model was audited.
+    pub audit: Option<Findings>,
     /// When the policy was accepted in this home, RFC 3339; `None` where it was not, or the ledger cannot be read.
     pub policy_accepted_at: Option<String>,
     /// What the ledger says of the model and its dataset; empty where it says nothing or cannot be read.
@@ -74,14 +77,16 @@ pub fn page(studio: &Studio, found: &Found) -> Result<Page> {
     let terms: BTreeMap<String, Asked> = model.meta.dataset.licences.iter().map(|l| (l.clone(), Asked::of(l))).collect();
     let figures = fs_err::read(crate::evaluate::figures_path(&found.path)).ok();
     let evaluation = figures.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let audit = Findings::of(&found.path, &model.hash);
     Ok(Page {
         obligations: obligations(&model.meta.dataset, &terms),
-        limits: limits(&model, evaluation.is_some()),
+        limits: limits(&model, evaluation.is_some(), audit.is_some()),
         policy_accepted_at: crate::policy::show(studio).ok().and_then(|policy| policy.accepted_at),
         ledger: told(studio, &model),
         model,
         terms,
         evaluation,
+        audit,
     })
 }
 
@@ -126,7 +131,7 @@ fn obligations(dataset: &DatasetSummary, terms: &BTreeMap<String, Asked>) -> Vec
     all
 }
 
-fn limits(model: &ModelCard, is_measured: bool) -> Vec<String> {
+fn limits(model: &ModelCard, is_measured: bool, is_audited: bool) -> Vec<String> {
     let (dataset, (h, w)) = (&model.meta.dataset, model.resolution);
     let mut limits = vec![
         format!("It paints {w}x{h} px and knows nothing but the {} it has seen.", counted(dataset.pictures, "picture")),
@@ -137,6 +142,9 @@ fn limits(model: &ModelCard, is_measured: bool) -> Vec<String> {
     }
     if !is_measured {
         limits.push("It was not measured since it was kept here.".into());
+    }
+    if !is_audited {
+        limits.push("Whether it copies its works was not looked at here (`pinxit audit`).".into());
     }
     if dataset.works == 0 {
         limits.push("It was trained on a dataset whose works were not examined for reservations.".into());
@@ -176,6 +184,9 @@ impl Page {
             training.kimg, training.seed, training.discriminator
         )?;
         self.measures(out)?;
+        if let Some(audit) = &self.audit {
+            audit.markdown(out)?;
+        }
         writeln!(out, "\n## Limits\n")?;
         self.limits.iter().try_for_each(|limit| writeln!(out, "* {limit}"))?;
         let accepted = self.policy_accepted_at.as_deref().unwrap_or("not accepted");

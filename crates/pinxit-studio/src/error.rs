@@ -283,7 +283,8 @@ fn near_copies(withheld: usize, all: usize, first: &crate::gate::NearCopy) -> St
         _ => format!("{withheld} of {all} pictures are near copies of training works, and were not written"),
     };
     let (seed, work, unlikeness, below) = (first.seed, first.work.words(), first.work.unlikeness, first.below);
-    format!("{what}; the first, seed {seed}, comes as near as {unlikeness:.3} to {work} (near copies are below {below:.3})")
+    let which = if withheld == 1 { format!("seed {seed}") } else { format!("the first, seed {seed},") };
+    format!("{what}; {which} comes as near as {unlikeness:.3} to {work} (near copies are below {below:.3})")
 }
 
 fn not_vouched(bad: usize, unreadable: usize, all: usize) -> String {

@@ -130,9 +130,14 @@ impl Studio {
         }
         let ending = if kind == Kind::Model { ".safetensors" } else { "" };
         let to = self.move_to_bin(&from, kind.folder(), name, ending)?;
-        let figures = crate::evaluate::figures_path(&from);
-        if kind == Kind::Model && figures.exists() {
-            fs_err::rename(&figures, crate::evaluate::figures_path(&to))?;
+        if kind == Kind::Model {
+            // What was found out about it: beside the next model of that name it would be untrue.
+            let findings = crate::audit::findings_path;
+            let beside = [crate::evaluate::figures_path(&from), findings(&from), findings(&from).with_extension("png")];
+            let there = [crate::evaluate::figures_path(&to), findings(&to), findings(&to).with_extension("png")];
+            for (from, to) in beside.iter().zip(there).filter(|(from, _)| from.exists()) {
+                fs_err::rename(from, to)?;
+            }
         }
         Ok(to)
     }
@@ -210,11 +215,15 @@ mod tests {
         fs_err::create_dir_all(model.parent().unwrap()).unwrap();
         fs_err::write(&model, "weights").unwrap();
         fs_err::write(model.with_file_name("oaks.v2.evaluation.json"), "figures").unwrap();
+        fs_err::write(model.with_file_name("oaks.v2.audit.json"), "findings").unwrap();
+        fs_err::write(model.with_file_name("oaks.v2.audit.png"), "sheet").unwrap();
         let moved = studio.remove(Kind::Model, "oaks.v2").unwrap();
         assert!(fs_err::read_dir(model.parent().unwrap()).unwrap().next().is_none(), "nothing stays behind");
         let stem = moved.file_stem().unwrap().to_str().unwrap();
         let figures = moved.with_file_name(format!("{stem}.evaluation.json"));
         assert_eq!(fs_err::read_to_string(figures).unwrap(), "figures");
+        let sheet = moved.with_file_name(format!("{stem}.audit.png"));
+        assert_eq!(fs_err::read_to_string(sheet).unwrap(), "sheet");
     }
 
     #[test]

@@ -116,7 +116,12 @@ fn entries(report: &ImportReport) -> Vec<New> {
         "works": report.works,
         "pictures": report.pictures,
         "licences": report.licences,
-        "turned_down": { "unlicensed": report.unlicensed, "reserved": report.reserved, "taken_down": report.taken_down },
+        "turned_down": {
+            "unlicensed": report.unlicensed,
+            "reserved": report.reserved,
+            "taken_down": report.taken_down,
+            "left_out": report.count(FileStatus::LeftOut),
+        },
         "overridden": report.overridden,
     });
     let mut entries = vec![ledger::entry(Entry::Import, import)];

@@ -2,7 +2,7 @@
 use std::path::Path;
 
 use pinxit_create::Recipe;
-use pinxit_image::Limits;
+use pinxit_image::{Limits, Stated};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -30,6 +30,9 @@ pub enum FileInfo {
         height: u32,
         /// Its recipe, as it stands in the file.
         recipe: Option<Value>,
+        /// What its metadata states of provider, program, time and number: labels of laws, for which nobody vouches.
+        #[serde(skip_serializing_if = "Stated::is_empty")]
+        stated: Stated,
         /// Why the picture cannot be read whole, or its recipe not be painted, if so.
         problem: Option<String>,
     },
@@ -85,5 +88,12 @@ fn picture(path: &Path) -> Result<FileInfo> {
     let unpaintable = text.as_deref().and_then(|t| Recipe::from_json(t).err());
     let problem = damage.map(|e| e.to_string()).or(unpaintable.map(|e| e.to_string()));
     let recipe = text.map(|t| serde_json::from_str(&t).unwrap_or(Value::String(t)));
-    Ok(FileInfo::Picture { format: seen.format.to_string(), width: seen.width, height: seen.height, recipe, problem })
+    Ok(FileInfo::Picture {
+        format: seen.format.to_string(),
+        width: seen.width,
+        height: seen.height,
+        recipe,
+        stated: seen.stated,
+        problem,
+    })
 }

@@ -10,7 +10,7 @@ use crate::home::check_name;
 use crate::{Error, Result, Studio};
 
 /// Whose key a studio makes for itself before the artist has said her name. It names nobody, so that it claims nothing.
-const STUDIO: &str = "pinxit studio";
+pub(crate) const STUDIO: &str = "pinxit studio";
 /// Its organisation.
 const STUDIO_ORGANISATION: &str = "self-issued";
 /// What the common name of every root of ours begins with.

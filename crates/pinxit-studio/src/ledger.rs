@@ -62,6 +62,23 @@ pub fn show(studio: &Studio, kind: Option<&str>, most: usize) -> Result<Vec<Entr
     Ok(last.into())
 }
 
+/// Every place of the chain: what a head kept elsewhere is held against.
+pub(crate) struct Places(Vec<String>);
+
+impl Places {
+    /// Whether the chain holds that place.
+    pub fn hold(&self, head: &Head) -> bool {
+        let before = usize::try_from(head.count).ok().and_then(|count| count.checked_sub(1));
+        before.and_then(|i| self.0.get(i)).is_some_and(|hash| *hash == head.hash)
+    }
+}
+
+/// The places of the ledger, which is checked on the way.
+pub(crate) fn places(studio: &Studio) -> Result<Places> {
+    let hashes: std::result::Result<Vec<String>, _> = of(studio).entries()?.map(|entry| Ok(entry?.hash)).collect();
+    hashes.map(Places).map_err(|e: pinxit_trust::ledger::Error| e.into())
+}
+
 /// All entries as they stand in the file, verified before.
 pub fn export(studio: &Studio) -> Result<Vec<u8>> {
     Ok(of(studio).export()?)

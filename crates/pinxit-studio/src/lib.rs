@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a test that cannot go on may panic
 
 pub mod audit;
+pub mod authorship;
 pub mod card;
 pub mod datasets;
 pub mod demo;
@@ -12,12 +13,14 @@ pub mod evaluate;
 pub mod event;
 mod examine;
 pub mod explore;
+pub mod findings;
 pub mod gate;
 pub mod generate;
 pub mod home;
 pub mod import;
 pub mod info;
 pub mod keys;
+pub mod labels;
 pub mod ledger;
 pub mod machine;
 mod mark;

@@ -1,24 +1,31 @@
-//! From a painted picture to the file that leaves: enlarged if its recipe says so, marked, encoded with its recipe, and signed, each if
+//! From a painted picture to the file that leaves: enlarged if its recipe says so, labelled, marked, encoded with its recipe, and signed, each if
 //! that is wanted.
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use pinxit_create::{Painter, Recipe};
-use pinxit_image::{Encoding, Metadata, Picture};
+use pinxit_image::{Disclosure, Encoding, Metadata, Picture};
 use pinxit_tensor::pool;
 use pinxit_trust::credential::{ModelStatement, SoftBinding};
 use pinxit_trust::fingerprint;
 
+use crate::authorship::History;
 use crate::event::{Event, Watcher};
+use crate::labels::{self, Labels};
 use crate::mark::{Mark, Marker};
 use crate::outbox::Parcel;
 use crate::sign::{Made, Signer, Signing, is_signable};
 use crate::{Result, Studio, paths};
 
-/// Marks and signs the pictures of one command.
+/// Labels, marks and signs the pictures of one command.
 pub(crate) struct Press {
     signer: Option<Signer>,
     marker: Option<Marker>,
+    labels: Labels,
+    /// Whose name stands in labels and credentials.
+    provider: String,
+    /// What the ledger knew of the models before.
+    history: History,
 }
 
 /// A picture as the model painted it.
@@ -41,6 +48,8 @@ pub(crate) struct Finished {
     pub picture: Picture,
     /// The watermark in it.
     pub mark: Option<Mark>,
+    /// What its labels and its credential disclose.
+    pub disclosure: Disclosure,
     /// Whether its own unsigned self lies there, which it may replace.
     pub replaces: bool,
 }
@@ -50,7 +59,13 @@ impl Press {
     pub fn open(studio: &Studio, signing: Option<&Signing>, watermark: bool, watcher: &mut dyn Watcher) -> Result<Self> {
         let marker = watermark.then(|| Marker::open(studio)).transpose()?;
         let signer = signing.map(|signing| Signer::open(studio, signing, watcher)).transpose()?;
-        Ok(Press { signer, marker })
+        let history = if signer.is_some() { History::read(studio, &[]) } else { History::default() };
+        Ok(Press { signer, marker, labels: Labels::default(), provider: labels::provider(studio), history })
+    }
+
+    /// The same, with labels on every picture.
+    pub fn with_labels(self, labels: Labels) -> Self {
+        Press { labels, ..self }
     }
 
     /// Whose name stands in the credentials.
@@ -75,9 +90,10 @@ impl Press {
     /// The file of a painted picture, with what the ledger keeps of it.
     pub fn print(&self, painted: &Painted<'_>, encoding: Encoding, painter: &Painter) -> Result<Parcel> {
         let Painted { path, picture, recipe, text } = painted;
-        let about = Metadata { recipe: Some(text.to_string()), title: recipe.caption.clone(), software: recipe.software.clone() };
-        let unsigned = self.marked(recipe.finish(picture)?, text, &about, encoding)?;
-        let file = self.signed(path, unsigned, painter, Some(text))?;
+        let (title, software) = (recipe.caption.clone(), recipe.software.clone());
+        let about = Metadata { recipe: Some(text.to_string()), title, software, ..Metadata::default() };
+        let unsigned = self.marked(path, recipe.finish(picture)?, text, about, encoding)?;
+        let file = self.signed(path, unsigned, painter, Some((recipe, text)))?;
         Ok(Parcel::painted(path.clone(), file, recipe))
     }
 
@@ -92,22 +108,31 @@ impl Press {
         slots.map(|(slot, one)| slot.into_inner().unwrap_or_else(|| self.print(one, encoding, painter))).collect()
     }
 
-    /// The unsigned file of a finished picture that `text` describes, with a watermark where there is room for one.
-    pub fn marked(&self, picture: Picture, text: &str, about: &Metadata, encoding: Encoding) -> Result<Finished> {
+    /// The unsigned file, for `path`, of a finished picture that `text` describes: with its labels, and with a watermark where there is
+    /// room for one.
+    pub fn marked(&self, path: &Path, picture: Picture, text: &str, about: Metadata, encoding: Encoding) -> Result<Finished> {
         let (picture, mark) = self.mark(picture, text)?;
-        let bytes = pinxit_image::encode(&picture, encoding, about)?;
-        Ok(Finished { bytes, picture, mark, replaces: false })
+        let (about, disclosure) = self.about(path, about);
+        let bytes = pinxit_image::encode(&picture, encoding, &about)?;
+        Ok(Finished { bytes, picture, mark, disclosure, replaces: false })
     }
 
-    /// A picture with a watermark, where there is room for one.
+    /// What the file at `path` says of itself, with what the laws' labels add, and by what it discloses its making.
+    pub fn about(&self, path: &Path, about: Metadata) -> (Metadata, Disclosure) {
+        let disclosure = labels::disclose_again(&self.provider, path, about.recipe.as_deref());
+        (self.labels.told(about, &disclosure), disclosure)
+    }
+
+    /// A picture with its visible label, and with a watermark where there is room for one.
     pub fn mark(&self, picture: Picture, text: &str) -> Result<(Picture, Option<Mark>)> {
+        let picture = self.labels.drawn(picture)?;
         let marked = self.marker.as_ref().map(|marker| marker.mark(&picture, text)).transpose()?.flatten();
         Ok(marked.map_or((picture, None), |(marked, mark)| (marked, Some(mark))))
     }
 
     /// A picture's file, signed. The same picture again is no other file: one that this key has signed stays, with its date; an
     /// unsigned one is signed now.
-    pub fn signed(&self, path: &Path, file: Finished, painter: &Painter, recipe: Option<&str>) -> Result<Finished> {
+    pub fn signed(&self, path: &Path, file: Finished, painter: &Painter, recipe: Option<(&Recipe, &str)>) -> Result<Finished> {
         let signer = self.signer.as_ref().filter(|_| pinxit_image::sniff(&file.bytes).is_some_and(is_signable));
         let Some(signer) = signer else { return Ok(file) };
         if signer.has_signed(path, &file.bytes) {
@@ -120,14 +145,16 @@ impl Press {
         };
         let title = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let made = Made {
+            authorship: self.history.summary(&model.hash, recipe.map(|(recipe, _)| recipe.seed), None),
             watermark: file.mark.as_ref().map(Mark::soft_binding),
             // Of the pixels alone: the rest of an ISCC-CODE is made of the file's bytes, which signing changes.
             fingerprint: fingerprint::image_code(&file.picture)
                 .ok()
                 .map(|value| SoftBinding { alg: fingerprint::ALGORITHM.into(), value }),
-            ..Made::by(model, recipe)
+            ..Made::by(model, recipe.map(|(_, text)| text))
         };
-        let bytes = signer.sign(&file.bytes, &title, made).map_err(|e| e.in_file(path))?;
+        let disclosure = file.disclosure.clone();
+        let bytes = signer.sign(&file.bytes, &title, made, disclosure).map_err(|e| e.in_file(path))?;
         Ok(Finished { replaces: paths::holds(path, &file.bytes), bytes, ..file })
     }
 

@@ -218,7 +218,8 @@ impl Exports {
         let mut exports = Exports { all: Vec::new(), by_file: HashMap::new(), by_mark: HashMap::new() };
         for entry in ledger::of(studio).entries()? {
             let entry = entry?;
-            if entry.kind == Kind::Export.word() {
+            // What was signed by hand left as well.
+            if [Kind::Export, Kind::Sign].iter().any(|kind| entry.kind == kind.word()) {
                 exports.add(Export::of(entry));
             }
         }

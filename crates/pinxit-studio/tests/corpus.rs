@@ -103,7 +103,7 @@ fn recipe_seeds(put: Put<'_>) {
     recipe.class = Some("round \"one\"".into());
     let json = recipe.to_json().unwrap();
     put("recipe", "recipe.json", json.as_bytes());
-    let metadata = Metadata { recipe: Some(json), title: Some("a & b".into()), software: String::new() };
+    let metadata = Metadata { recipe: Some(json), title: Some("a & b".into()), ..Metadata::default() };
     for (name, encoding) in [
         ("a.png", Encoding::Png),
         ("a.jpg", Encoding::Jpeg { quality: 40 }),

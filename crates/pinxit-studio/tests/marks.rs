@@ -9,7 +9,7 @@ use pinxit_studio::settings::GenerateSettings;
 use pinxit_studio::sign::Signing;
 use pinxit_studio::trace::{By, Kept, Match, Sought, Trace, detect};
 use pinxit_studio::verify::{State, Verified, Verifier};
-use pinxit_studio::{Error, Studio};
+use pinxit_studio::{Error, Kind, Studio};
 
 struct Desk {
     dir: tempfile::TempDir,
@@ -19,7 +19,11 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        Desk { studio: Studio::at(dir.path().join("home")), dir }
+        let studio = Studio::at(dir.path().join("home"));
+        std::fs::create_dir_all(studio.folder(Kind::Model)).unwrap();
+        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/models/base-64.safetensors");
+        std::fs::copy(model, studio.path(Kind::Model, "base-64").unwrap()).unwrap();
+        Desk { studio, dir }
     }
 
     fn at(&self, name: &str) -> PathBuf {
@@ -59,9 +63,8 @@ impl Desk {
 }
 
 fn request(folder: &Path, enlarge: u32, sign: bool) -> GenerateRequest {
-    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/models/base-64.safetensors");
     GenerateRequest {
-        model: model.display().to_string(),
+        model: "base-64".into(),
         seeds: vec![1, 2, 3],
         classes: Vec::new(),
         styles: Vec::new(),

@@ -16,7 +16,9 @@ const BITS: u32 = 64;
 pub const ALGORITHM: &str = "io.iscc.v0";
 /// Two Image-Codes of 64 bits that differ in at most so many are of pictures that look the same, as far as 64 bits can tell.
 pub const ALIKE_BITS: u32 = 8;
-/// A file whose Image-Code differs in at most so many bits from that of a picture that left is taken for that picture.
+/// A file whose Image-Code differs in at most so many bits from that of a picture that left is taken for that picture. None of
+/// 53,628 pairs of photographs and paintings came so near, and 62 of 1,999,000 pairs of one model's pictures; JPEG 50 left 94 % of
+/// pictures of 64 px within it, and 99 % of larger ones (`docs/watermark.md`).
 pub const SAME_BITS: u32 = 4;
 
 /// What can go wrong with a fingerprint.

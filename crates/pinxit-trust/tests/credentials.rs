@@ -36,6 +36,9 @@ fn every_format_says_what_was_signed() {
         assert_eq!(says.dataset_manifest.as_deref(), Some("cd34"));
         assert_eq!(says.creator, ["Jane Artist"]);
         assert_eq!(says.when.as_deref(), Some("2026-01-02T03:04:05Z"));
+        assert_eq!(says.provider.as_deref(), Some("Jane Artist"));
+        assert_eq!(says.id.as_deref(), Some("urn:uuid:0b8f6a3e-5d1c-4a2b-9c4d-001122334455"));
+        assert_eq!(says.program.as_deref(), Some("pinxit 0.1.0"));
         assert_eq!(says.training["ai_generative_training"], "notAllowed");
         assert_eq!(says.ingredients[0].relationship, "inputTo");
     }
@@ -99,14 +102,37 @@ fn soft_bindings_are_kept_and_the_watermark_is_an_action() {
     let mark = SoftBinding { alg: "org.pinxit.watermark.v1".into(), value: "0123456789abcdef".into() };
     let iscc = SoftBinding { alg: "io.iscc.v0".into(), value: "ISCC:KEDOFIPYXPMJOQG4".into() };
     (statement.watermark, statement.fingerprint) = (Some(mark.clone()), Some(iscc.clone()));
-    statement.authorship = Some(json!({ "decisions": 3 }));
+    statement.authorship =
+        Some(json!({ "selection": { "painted_with_model": 64, "seed": u64::MAX.to_string() }, "note": "the calm one" }));
+    statement.ledger = Some(format!("12:{}", "ab".repeat(32)));
     let signed = sign(&picture(FORMATS[0].1), &statement, &jane).unwrap();
     let report = verify_bytes(&signed, &Anchors::default()).unwrap();
     assert_eq!(report.state, State::Valid, "{:?}", report.problems);
     let says = report.says.unwrap();
     assert_eq!(says.soft_bindings, [mark, iscc]);
     assert_eq!(says.authorship, statement.authorship);
+    assert_eq!(says.ledger, statement.ledger);
     assert!(says.actions.iter().any(|a| a.action == "c2pa.watermarked.bound"));
+}
+
+/// The longest note, thirty licences, thirty settings, everything there is to bind.
+#[test]
+fn a_persons_part_leaves_the_manifest_small() {
+    let (jane, mut statement) = (key("Jane Artist"), generated());
+    let licences: serde_json::Map<_, _> = (0..30).map(|i| (format!("LicenseRef-of-the-museum-{i}"), json!(1000))).collect();
+    let keys: Vec<String> = (0..30).map(|i| format!("augment.setting_{i}")).collect();
+    statement.authorship = Some(json!({
+        "dataset": { "works": 20_000, "pictures": 100_000, "turned_down": 300, "overridden": 3, "licences": licences },
+        "training": { "runs": 12, "set_by_hand": keys },
+        "selection": { "painted_with_model": 4096, "signed_with_model": 12, "seed": u64::MAX.to_string() },
+        "note": "n".repeat(2000),
+    }));
+    statement.ledger = Some(format!("123456:{}", "ab".repeat(32)));
+    for (ending, format) in FORMATS {
+        let unsigned = picture(format);
+        let added = sign(&unsigned, &statement, &jane).unwrap().len() - unsigned.len();
+        assert!(added < MANIFEST_MOST, "{ending}: {added} bytes");
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ fn help_of_every_command() {
         "verify",
         "watermark",
         "watermark detect",
+        "takedown",
         "keys",
         "keys init",
         "datasets",

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::ffmpeg::Video;
 use crate::event::{Event, Task, Watcher, figures};
 use crate::generate::{Printing, check_free};
+use crate::labels::Labels;
 use crate::mark::Mark;
 use crate::outbox::{Outbox, Parcel};
 use crate::press::{Finished, Press};
@@ -88,7 +89,8 @@ pub fn animate(
     }
     let mut outbox = Outbox::open(studio, printing.overwrite)?;
     let signing = (printing.settings.sign && matches!(kind, Kind::Own(_))).then_some(&printing.signing);
-    let press = Press::open(studio, signing, printing.settings.watermark, watcher)?;
+    let labels = Labels::of(&printing.settings.visible_label, &printing.settings.label)?;
+    let press = Press::open(studio, signing, printing.settings.watermark, watcher)?.with_labels(labels);
     if matches!(kind, Kind::Video(_)) && printing.settings.sign {
         let message = "videos carry neither a recipe nor a credential here".into();
         watcher.event(Event::Warning { message, hint: Some("keep a .webp or .png of it as well: those do".into()) });
@@ -101,11 +103,17 @@ pub fn animate(
     let (width, height) = painter.sides(first)?;
     press.warn_of_size((width, height), watcher);
     let spec = AnimationSpec { width, height, frames: recipe.frames as u32, fps: recipe.fps };
-    let about = Metadata { recipe: Some(text.clone()), title: first.caption.clone(), software: first.software.clone() };
+    let about = Metadata {
+        recipe: Some(text.clone()),
+        title: first.caption.clone(),
+        software: first.software.clone(),
+        ..Metadata::default()
+    };
+    let (about, disclosure) = press.about(file, about);
     let mut film = Film::begin(kind, file, spec, &about)?;
     let shown = frames(painter, recipe, &press, &text, &mut film, watcher)?;
-    let unsigned = Finished { bytes: film.finish()?, picture: shown.0, mark: shown.1, replaces: false };
-    let finished = press.signed(file, unsigned, painter, Some(&text))?;
+    let unsigned = Finished { bytes: film.finish()?, picture: shown.0, mark: shown.1, disclosure, replaces: false };
+    let finished = press.signed(file, unsigned, painter, Some((first, &text)))?;
     let parcel = Parcel::new(file.into(), finished, painter.model(), &json!({ "frames": recipe.frames, "seed": first.seed }));
     parcel.warn(watcher);
     outbox.add(parcel)?;

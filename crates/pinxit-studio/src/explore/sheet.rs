@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::event::{Event, Task, Watcher, figures};
 use crate::generate::{Printing, check_sheet};
+use crate::labels::Labels;
 use crate::outbox::{Outbox, Parcel};
 use crate::press::Press;
 use crate::settings::ImageFormat;
@@ -83,8 +84,9 @@ pub fn draw(
     let wrong = |message: String| Error::Setting { message, hint: "end its name with .png, .jpg or .webp".into() };
     let encoding = ImageFormat::of_name(file).map_err(wrong)?.encoding(printing.settings.quality);
     watcher.event(Event::Started { task: Task::Explore, name: painter.model().name.clone() });
+    let labels = Labels::of(&printing.settings.visible_label, &printing.settings.label)?;
     let mut outbox = Outbox::open(studio, printing.overwrite)?;
-    let press = Press::open(studio, printing.settings.sign.then_some(&printing.signing), printing.settings.watermark, watcher)?;
+    let press = Press::open(studio, printing.settings.sign.then_some(&printing.signing), printing.settings.watermark, watcher)?.with_labels(labels);
     press.warn_of(&[encoding], watcher);
     let mut pictures = Vec::new();
     for part in recipes.chunks(AT_ONCE) {
@@ -115,7 +117,7 @@ fn print(
     (file, encoding): (&Path, Encoding),
 ) -> Result<Parcel> {
     let about = Metadata { title: Some(format!("sheet of {}", painter.model().name)), ..Metadata::default() };
-    let unsigned = press.marked(sheet.clone(), text, &about, encoding)?;
+    let unsigned = press.marked(file, sheet.clone(), text, about, encoding)?;
     let signed = press.signed(file, unsigned, painter, None)?;
     Ok(Parcel::new(file.into(), signed, painter.model(), &json!({ "sheet": true })))
 }

@@ -9,6 +9,7 @@ use super::publish::{in_order, progress, sent};
 use super::{Generated, check_free, two_alike};
 use crate::event::{Event, Task, Watcher, figures};
 use crate::gate::{Arrival, Gate, GateOptions, GateReport, Outcome};
+use crate::labels::Labels;
 use crate::outbox::Outbox;
 use crate::press::{Painted, Press};
 use crate::settings::ImageFormat;
@@ -30,6 +31,8 @@ pub struct RepaintRequest {
     pub watermark: bool,
     /// How they are signed, if they are.
     pub signing: Option<Signing>,
+    /// Labels on them. A recipe knows of none: a labelled picture is painted again without, unless they are asked for again.
+    pub labels: Labels,
     /// Replace other files of the same names.
     pub overwrite: bool,
     /// What the person says to the gate of near copies.
@@ -89,7 +92,7 @@ pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watc
     let (pictures, recipes) = (&request.pictures, request.read_all()?);
     watcher.event(Event::Started { task: Task::Generate, name: "again".into() });
     let mut outbox = Outbox::open(studio, request.overwrite)?;
-    let press = Press::open(studio, request.signing.as_ref(), request.watermark, watcher)?;
+    let press = Press::open(studio, request.signing.as_ref(), request.watermark, watcher)?.with_labels(request.labels.clone());
     press.warn_of(&recipes.iter().map(|again| again.encoding).collect::<Vec<_>>(), watcher);
     let (signed_by, gate_report) = (press.signed_by(), GateReport::default());
     let mut made = Generated { model: String::new(), pictures: Vec::new(), sheet: None, signed_by, gate: gate_report };
@@ -112,7 +115,8 @@ pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watc
                 painter
             }
         };
-        press.warn_of_size(painter.sides(&recipe)?, watcher);
+        let sides = painter.sides(&recipe).map_err(|e| Error::from(e).in_file(path))?;
+        press.warn_of_size(sides, watcher);
         let picture = paint(painter, &recipe)?;
         let outcomes = gate.judge(&[Arrival { name: &name, recipe: &recipe, picture: &picture }])?;
         for outcome in outcomes.into_iter().filter(|outcome| *outcome != Outcome::Withheld) {

@@ -7,6 +7,7 @@ use pinxit_create::{Painter, Recipe};
 use super::{Generated, sheet};
 use crate::event::{Event, Task, Watcher};
 use crate::gate::{Arrival, Gate, GateOptions, GateReport, Outcome};
+use crate::labels::Labels;
 use crate::outbox::Outbox;
 use crate::press::{Painted, Press};
 use crate::settings::GenerateSettings;
@@ -57,9 +58,10 @@ pub fn publish(
     }
     let out = &printing.out;
     let encoding = printing.settings.format.encoding(printing.settings.quality);
+    let labels = Labels::of(&printing.settings.visible_label, &printing.settings.label)?;
     let mut outbox = Outbox::open(studio, printing.overwrite)?;
     let signing = printing.settings.sign.then_some(&printing.signing);
-    let press = Press::open(studio, signing, printing.settings.watermark, watcher)?;
+    let press = Press::open(studio, signing, printing.settings.watermark, watcher)?.with_labels(labels);
     press.warn_of(&[encoding], watcher);
     let mut gate = Gate::new(studio, &printing.gate);
     gate.open_for(painter, watcher)?;

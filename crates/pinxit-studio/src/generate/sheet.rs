@@ -40,12 +40,8 @@ pub(super) fn print(
     let sheet = pinxit_image::grid(pictures, columns, SHEET_GAP_PX)?;
     let texts: Vec<String> = recipes.iter().map(Recipe::to_json).collect::<std::result::Result<_, _>>()?;
     let wanted = folder.join("sheet.png");
-    let unsigned = press.marked(
-        sheet,
-        &format!("sheet of {columns} columns\n{}", texts.join("\n")),
-        &about_sheet(recipes),
-        Encoding::Png,
-    )?;
+    let text = format!("sheet of {columns} columns\n{}", texts.join("\n"));
+    let unsigned = press.marked(&wanted, sheet, &text, about_sheet(recipes), Encoding::Png)?;
     let path = if overwrite { wanted } else { paths::free_or(&wanted, |path| press.is_same(path, &unsigned.bytes)) };
     let file = press.signed(&path, unsigned, painter, None)?;
     Ok(Parcel::new(path, file, painter.model(), &json!({ "seeds": ranges(recipes.iter().map(|r| r.seed)) })))
@@ -56,7 +52,7 @@ fn about_sheet(recipes: &[Recipe]) -> Metadata {
     let Some(first) = recipes.first() else { return Metadata::default() };
     let seeds = ranges(recipes.iter().map(|r| r.seed));
     let title = format!("seeds {seeds} of {} ({}), psi {}", first.model.name, first.model.hash, first.psi);
-    Metadata { title: Some(title), software: first.software.clone(), recipe: None }
+    Metadata { title: Some(title), software: first.software.clone(), ..Metadata::default() }
 }
 
 /// `1,5,9-12`, as `--seeds` reads them.

@@ -3,6 +3,7 @@
 //! A layer is a partial, every field of it an `Option`; `resolve` lays the layers over the defaults into a config without
 //! gaps and remembers for each value where it came from. Nothing below this crate reads files, environment or flags.
 mod files;
+mod labels;
 mod values;
 
 use std::path::PathBuf;
@@ -10,7 +11,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use files::{file, files, resolved_json, sourced, write_resolved};
-pub use values::{Condition, FitTo, ImageFormat, Instructions, Size, Span, TrainingUse};
+pub use labels::VisibleLabel;
+pub use values::{Condition, FitTo, ImageFormat, Instructions, LabelWord, Size, Span, TrainingUse};
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,6 +154,10 @@ section! {
         watermark: bool = true;
         /// Sign the pictures with the studio's key.
         sign: bool = true;
+        /// What is written into the pictures for people to read.
+        visible_label: VisibleLabel = VisibleLabel::Auto;
+        /// The laws in whose form the metadata says that AI made them.
+        label: Vec<LabelWord> = Vec::new();
     }
 }
 

@@ -3,7 +3,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use pinxit_image::Encoding;
+use pinxit_image::{Encoding, LabelLaw};
 use serde::{Deserialize, Serialize};
 
 /// A value as JSON, for showing; null if it has no JSON form.
@@ -105,6 +105,29 @@ words! {
         NotAllowed = "not-allowed",
         /// Everything.
         Allowed = "allowed",
+    }
+}
+
+words! {
+    /// A law in whose form a picture's metadata says that AI made it.
+    LabelWord {
+        /// China, GB 45438-2025.
+        Cn = "cn",
+        /// California, SB 942.
+        Sb942 = "sb942",
+        /// None.
+        None = "none",
+    }
+}
+
+impl LabelWord {
+    /// The law.
+    pub fn law(self) -> Option<LabelLaw> {
+        match self {
+            LabelWord::Cn => Some(LabelLaw::China),
+            LabelWord::Sb942 => Some(LabelLaw::California),
+            LabelWord::None => None,
+        }
     }
 }
 

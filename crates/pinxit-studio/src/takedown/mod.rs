@@ -43,6 +43,12 @@ pub struct Done {
     pub takedowns: Vec<Takedown>,
     /// Their receipts.
     pub receipts: Vec<PathBuf>,
+    /// Whose name stands in the receipts; none before they are signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
+    /// Whether that is a key that the studio made for itself, which names nobody.
+    #[serde(skip)]
+    pub is_nameless: bool,
     /// Datasets that cannot be read: whether they hold the work is not known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<String>,
@@ -59,7 +65,7 @@ pub fn plan(studio: &Studio, request: &TakedownRequest) -> Result<Done> {
     for takedown in &mut takedowns {
         find::complete(studio, takedown, &datasets, &examination)?;
     }
-    Ok(Done { takedowns, receipts: Vec::new(), unreadable })
+    Ok(Done { takedowns, receipts: Vec::new(), signed_by: None, is_nameless: false, unreadable })
 }
 
 /// Takes works down.
@@ -77,6 +83,8 @@ pub fn takedown(studio: &Studio, request: &TakedownRequest) -> Result<Done> {
         crate::runs::check_idle(studio, &from.name, &from.before)?;
     }
     let (key, _) = keys::open_or_make(studio, request.passphrase.as_ref())?;
+    let signer = &key.chain().signer;
+    (planned.signed_by, planned.is_nameless) = (Some(signer.name.clone()), keys::is_nameless(signer));
     for takedown in &planned.takedowns {
         register::save(studio, takedown)?;
     }

@@ -229,6 +229,24 @@ fn lay(table: &mut Table, layer: &Table, prefix: &str, origin: &Origin, origins:
     }
 }
 
+/// The keys, dotted, that a person has set in an annotated configuration: on the command line, in the environment, in a settings file.
+/// `None` where no line says where it came from.
+pub(super) fn set_by_hand(annotated: &str) -> Option<Vec<String>> {
+    let (mut section, mut said, mut keys) = (String::new(), false, Vec::new());
+    for line in annotated.lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+            section = format!("{name}.");
+        }
+        let Some((assignment, origin)) = line.rsplit_once("  # ") else { continue };
+        let Some((key, _)) = assignment.split_once(" = ") else { continue };
+        said = true;
+        if origin != "default" && !origin.starts_with("chosen: ") {
+            keys.push(format!("{section}{key}"));
+        }
+    }
+    said.then_some(keys)
+}
+
 /// The names of all presets, and `auto`.
 pub fn presets() -> Vec<String> {
     std::iter::once("auto".into()).chain(Preset::ALL.map(|p| p.to_string())).collect()
@@ -268,6 +286,9 @@ mod tests {
         let text = resolved.annotated(&config).unwrap();
         assert!(text.contains("batch = 4  # flag --set\n") && text.contains("cutout = true  # c.toml\n"), "{text}");
         assert_eq!(toml::from_str::<TrainConfig>(&text).unwrap(), config, "comments change nothing");
+
+        assert_eq!(set_by_hand(&text), Some(vec!["batch".into(), "augment.cutout".into()]), "{text}");
+        assert_eq!(set_by_hand(&config.to_toml().unwrap()), None);
 
         let bad = [(flag, set("bach=4").unwrap())];
         let error = overlay(TrainConfig::default(), &bad, &mut BTreeMap::new()).unwrap_err();

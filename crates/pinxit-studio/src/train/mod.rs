@@ -275,7 +275,7 @@ fn train(
     }
     let last = summary.model.ok_or_else(|| std::io::Error::other("the run ended without a model"))?;
     let model = models::keep(studio, &last, name)?;
-    write_down(studio, name, &model)?;
+    write_down(studio, name, &dir, &model)?;
     let is_measurable = dataset.train().len() >= pinxit_train::metrics::LEAST_PICTURES;
     let trained = Trained { name: name.into(), kimg: summary.kimg, secs: summary.secs, run: dir, model, is_measurable };
     watcher.event(Event::Finished { task: Task::Train, result: figures(&trained), next: suggestions(&trained) });
@@ -283,8 +283,10 @@ fn train(
 }
 
 /// Tells the ledger of a model that was kept.
-fn write_down(studio: &Studio, name: &str, path: &std::path::Path) -> Result<()> {
+fn write_down(studio: &Studio, name: &str, dir: &std::path::Path, path: &std::path::Path) -> Result<()> {
     let card = models::card(studio, &models::Found { name: name.into(), path: path.into() })?;
+    // A run of an older pinxit may not say where its settings came from.
+    let by_hand = fs_err::read_to_string(dir.join("config.toml")).ok().and_then(|text| config::set_by_hand(&text));
     let dataset = &card.meta.dataset;
     let subject = serde_json::json!({
         "model": name,
@@ -295,6 +297,7 @@ fn write_down(studio: &Studio, name: &str, path: &std::path::Path) -> Result<()>
         "overridden": dataset.overridden,
         "kimg": card.meta.training.kimg,
         "parent": card.meta.parent,
+        "set_by_hand": by_hand,
     });
     crate::ledger::write(studio, &[crate::ledger::entry(pinxit_trust::ledger::Kind::Training, subject)])
 }

@@ -3,15 +3,12 @@ use serde_json::{Map, Value, json};
 
 use super::{Edit, Making, ModelStatement, Parent, SoftBinding, Statement, TrainingUse};
 
-/// Our own assertion: the recipe, the model, the dataset.
+/// Our own assertion: the recipe, the model, the dataset, the person's part, and where the ledger ended.
 pub(crate) const RECIPE_LABEL: &str = "org.pinxit.recipe";
 /// CAWG's assertion about training.
 pub(crate) const TRAINING_LABEL: &str = "cawg.training-mining";
 /// The entry of it that is about models like ours.
 const GENERATIVE_TRAINING: &str = "cawg.ai_generative_training";
-
-const PROGRAM: &str = "pinxit";
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// How actions name the two ingredients there can be.
 const MODEL: &str = "model";
@@ -27,7 +24,7 @@ pub(super) fn of(statement: &Statement<'_>, media_type: &str) -> String {
     let definition = json!({
         "title": statement.title,
         "format": media_type,
-        "claim_generator_info": [{ "name": PROGRAM, "version": VERSION }],
+        "claim_generator_info": [agent(statement)],
         "assertions": assertions,
         "ingredients": statement.model.iter().map(model).collect::<Vec<_>>(),
     });
@@ -69,7 +66,11 @@ fn actions(statement: &Statement<'_>) -> Vec<Value> {
 
 /// Program, version and UTC time in every action: what California SB 942 (22757.3) and GB 45438 ask a provider to state.
 fn action(name: &str, statement: &Statement<'_>) -> Value {
-    json!({ "action": name, "when": statement.when, "softwareAgent": { "name": PROGRAM, "version": VERSION } })
+    json!({ "action": name, "when": statement.disclosure.when, "softwareAgent": agent(statement) })
+}
+
+fn agent(statement: &Statement<'_>) -> Value {
+    json!({ "name": statement.disclosure.system, "version": statement.disclosure.version })
 }
 
 fn edit(edit: &Edit, statement: &Statement<'_>) -> Value {
@@ -98,12 +99,20 @@ fn metadata(statement: &Statement<'_>) -> Value {
     let mut data = Map::new();
     data.insert(
         "@context".into(),
-        json!({ "dc": "http://purl.org/dc/elements/1.1/", "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/" }),
+        json!({
+            "dc": "http://purl.org/dc/elements/1.1/",
+            "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+            "xmp": "http://ns.adobe.com/xap/1.0/",
+        }),
     );
     if let Some(creator) = &statement.creator {
         data.insert("dc:creator".into(), json!([creator]));
     }
     data.insert("dc:title".into(), json!(statement.title));
+    let said = &statement.disclosure;
+    data.insert("dc:publisher".into(), json!([said.provider]));
+    data.insert("dc:identifier".into(), json!(said.id));
+    data.insert("xmp:CreateDate".into(), json!(said.when));
     let source = match &statement.making {
         Making::Created(source) => Some(*source),
         Making::Edited { edits, .. } => edits.iter().rev().find_map(|e| e.source),
@@ -111,25 +120,31 @@ fn metadata(statement: &Statement<'_>) -> Value {
     if let Some(source) = source {
         data.insert("Iptc4xmpExt:DigitalSourceType".into(), json!(source.uri()));
     }
+    if statement.model.is_some() {
+        data.insert("Iptc4xmpExt:AISystemUsed".into(), json!(said.system));
+        data.insert("Iptc4xmpExt:AISystemVersionUsed".into(), json!(said.version));
+    }
     json!({ "label": "cawg.metadata", "kind": "Json", "data": data })
 }
 
 fn recipe(statement: &Statement<'_>) -> Option<Value> {
     let model = statement.model.as_ref();
-    if statement.recipe.is_none() && model.is_none() && statement.authorship.is_none() {
-        return None;
-    }
     let data = json!({
         "v": 1,
         "recipe": statement.recipe,
         "model": model.map(|m| &m.hash),
         "dataset_manifest": model.and_then(|m| m.dataset_manifest.as_ref()),
         "authorship": statement.authorship,
+        "ledger": statement.ledger,
     });
     let said: Map<String, Value> = match data {
         Value::Object(fields) => fields.into_iter().filter(|(_, value)| !value.is_null()).collect(),
         _ => Map::new(),
     };
+    // Nothing but the version of the assertion would be said.
+    if said.len() < 2 {
+        return None;
+    }
     // The recipe is text within: verifiers in JavaScript read and write JSON before they hash it, and a seed above 2^53 would change.
     Some(json!({ "label": RECIPE_LABEL, "kind": "Json", "created": true, "data": said }))
 }

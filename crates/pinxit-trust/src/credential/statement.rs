@@ -1,4 +1,5 @@
 //! What a credential says, in terms of the studio.
+use pinxit_image::Disclosure;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,16 +16,19 @@ pub struct Statement<'a> {
     pub recipe: Option<String>,
     /// The model that painted it.
     pub model: Option<ModelStatement>,
-    /// What the person did and decided, in short, if a log was kept.
+    /// What the person did and decided, in short, as far as it is known.
     pub authorship: Option<Value>,
+    /// Where the signer's ledger ended, `COUNT:HASH`: should it lose that place, the credential tells.
+    pub ledger: Option<String>,
     /// What others may do with the picture in training.
     pub training: TrainingUse,
     /// The watermark in the pixels, if there is one.
     pub watermark: Option<SoftBinding>,
     /// The fingerprint (ISCC) of the picture, if one was computed.
     pub fingerprint: Option<SoftBinding>,
-    /// When, RFC 3339, UTC. The signer's own word: no authority confirms it.
-    pub when: String,
+    /// Who provides the picture, made with what, when, and its number: what laws ask to be stated. The time is the signer's own word,
+    /// no authority confirms it.
+    pub disclosure: Disclosure,
 }
 
 /// How a picture came to be.

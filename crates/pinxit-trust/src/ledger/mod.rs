@@ -49,6 +49,8 @@ pub enum Kind {
     Training,
     /// A picture left.
     Export,
+    /// A person signed a picture by hand.
+    Sign,
     /// A person accepted the policy.
     Policy,
     /// Works were taken down.
@@ -66,6 +68,7 @@ impl Kind {
             Self::Override => "override",
             Self::Training => "training",
             Self::Export => "export",
+            Self::Sign => "sign",
             Self::Policy => "policy",
             Self::Takedown => "takedown",
             Self::Repair => "repair",

@@ -109,6 +109,8 @@ fn said(reader: &Reader, manifest: &Manifest) -> Said {
             said.soft_bindings.extend(soft_binding(value));
         } else if label == "cawg.metadata" {
             said.creator.extend(texts(&value["dc:creator"]));
+            said.provider = said.provider.take().or_else(|| texts(&value["dc:publisher"]).into_iter().next());
+            said.id = said.id.take().or_else(|| text(&value["dc:identifier"]));
         }
     }
     said.ingredients = manifest.ingredients().iter().map(|i| ingredient(reader, i)).collect();
@@ -146,6 +148,7 @@ fn recipe(value: &Value, said: &mut Said) {
         None => recipe,
     });
     said.authorship = field("authorship");
+    said.ledger = text(&value["ledger"]);
     said.model_hash = text(&value["model"]);
     said.dataset_manifest = text(&value["dataset_manifest"]);
 }

@@ -110,8 +110,14 @@ pub struct Said {
     pub dataset_manifest: Option<String>,
     /// The recipe.
     pub recipe: Option<Value>,
-    /// Summary of the authorship log.
+    /// What the person did and decided, in short.
     pub authorship: Option<Value>,
+    /// Where the signer's ledger ended, `COUNT:HASH`.
+    pub ledger: Option<String>,
+    /// Who provides it.
+    pub provider: Option<String>,
+    /// Its number.
+    pub id: Option<String>,
     /// What others may do with it in training, by kind: `allowed`, `notAllowed`, `constrained`.
     pub training: BTreeMap<String, String>,
     /// Watermarks and fingerprints.

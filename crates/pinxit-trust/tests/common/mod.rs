@@ -8,6 +8,7 @@ pub mod limits;
 use std::io::Cursor;
 
 use image::ImageFormat;
+use pinxit_image::Disclosure;
 use pinxit_trust::credential::{Edit, Making, ModelStatement, Parent, SourceType, Statement, TrainingUse};
 use pinxit_trust::keys::{ArtistKey, Certificate, Holder, TrustedRoot, Validity};
 use pinxit_trust::verify::Anchors;
@@ -46,10 +47,17 @@ pub fn generated<'a>() -> Statement<'a> {
         recipe: Some(RECIPE.into()),
         model: Some(ModelStatement { name: "trees".into(), hash: "ab12".into(), dataset_manifest: Some("cd34".into()) }),
         authorship: None,
+        ledger: None,
         training: TrainingUse::NotAllowed,
         watermark: None,
         fingerprint: None,
-        when: "2026-01-02T03:04:05Z".into(),
+        disclosure: Disclosure {
+            provider: "Jane Artist".into(),
+            system: "pinxit".into(),
+            version: "0.1.0".into(),
+            when: "2026-01-02T03:04:05Z".into(),
+            id: "urn:uuid:0b8f6a3e-5d1c-4a2b-9c4d-001122334455".into(),
+        },
     }
 }
 

@@ -7,11 +7,13 @@ use pinxit_studio::gate::GateOptions;
 use pinxit_studio::generate::{
     GenerateRequest, Generated, Prompt, RepaintRequest, generate, plan, remarks, repaint, replan, suggestions, understood,
 };
+use pinxit_studio::labels::Labels;
 use pinxit_studio::settings::{GeneratePartial, GenerateSettings, ImageFormat, Setting, resolved_json, write_resolved};
 use pinxit_studio::sign::Signing;
 use pinxit_studio::{Result, check_reason_to, counted};
 use serde_json::{Map, Value, json};
 
+use super::labelling::LabelArgs;
 use super::signing::SigningArgs;
 use crate::cli::words;
 use crate::context::Context;
@@ -25,11 +27,14 @@ Examples:
   pinxit generate trees --enlarge 4
   pinxit generate emoji --prompt 'a sad yellow face, noto style'
   pinxit generate --from pictures/trees-000042.png
+  pinxit generate trees --visible-label --label sb942
 
 Every file carries its recipe (model, seed, labels, psi); --from paints it again, pixel for pixel on the same machine (with
 --no-sign byte for byte). Every file is signed with your key: pinxit keys init; without one the studio makes a key of its own.
 Pictures of 128 px a side and more carry a hidden number, by which this studio knows them when their metadata is gone: a sure one from
 256 px. Smaller ones do with --enlarge (pinxit watermark detect, docs/watermark.md).
+Labels: --visible-label writes AI-generated into the corner of each picture (--visible-label=TEXT other words), --label cn
+AI生成 and China's field in the metadata. They stand in no recipe: --from paints without them unless they are asked for again.
 Without --class a model that knows classes draws one for each seed, as often as its training pictures have them; none where
 a prompt says in other words what to paint. --prompt takes the names of a class and a style out of a sentence, and a model trained with --condition captions reads
 its other words too; words it does not know are named.
@@ -88,6 +93,8 @@ pub struct GenerateArgs {
     /// Say what would be painted, and stop
     #[arg(short = 'n', long)]
     dry_run: bool,
+    #[command(flatten)]
+    labels: LabelArgs,
     /// Write near copies of training works too, for this reason, which is kept in the ledger
     #[arg(long, value_name = "REASON", value_parser = reason, help_heading = "Near copies")]
     allow_near_copies: Option<String>,
@@ -138,6 +145,7 @@ pub fn parse_seeds(text: &str) -> std::result::Result<Seeds, String> {
 }
 
 pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
+    let (visible_label, label) = args.labels.given();
     let given = GeneratePartial {
         psi: args.psi,
         format: args.format,
@@ -145,6 +153,8 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
         enlarge: args.enlarge,
         watermark: args.no_watermark.then_some(false),
         sign: args.no_sign.then_some(false),
+        visible_label,
+        label,
     };
     let (settings, mut resolved) = context.resolve(|file| &file.generate, &given, GenerateSettings::resolve);
     let (sign_settings, sign_resolved) = args.signing.resolve(context);
@@ -157,10 +167,12 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
         let (pictures, overwrite) = (args.from, args.overwrite);
         let signing = settings.sign.then_some(signing);
         let (format, quality, watermark) = (args.format, settings.quality, settings.watermark);
-        let request = RepaintRequest { pictures, format, quality, out, watermark, signing, overwrite, gate };
+        let labels = Labels::of(&settings.visible_label, &settings.label)?;
+        let request = RepaintRequest { pictures, format, quality, out, watermark, signing, labels, overwrite, gate };
         if args.dry_run {
             // The recipe holds psi and enlargement, and each picture has a format of its own.
-            resolved.retain(|s| ["quality", "watermark", "sign"].contains(&s.key) || s.key == "format" && args.format.is_some());
+            let counts = ["quality", "watermark", "sign", "visible_label", "label"];
+            resolved.retain(|s| counts.contains(&s.key) || s.key == "format" && args.format.is_some());
             let sections = [("generate", resolved), ("sign", sign_resolved)];
             return say_dry(&replan(&context.studio, &request)?, &request.out, None, &sections, context);
         }

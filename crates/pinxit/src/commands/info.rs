@@ -31,11 +31,14 @@ pub fn run(args: &InfoArgs, context: &Context) -> Result<()> {
         return Ok(());
     }
     match info {
-        FileInfo::Picture { format, width, height, recipe, problem } => {
+        FileInfo::Picture { format, width, height, recipe, stated, problem } => {
             output::data(&format!("picture: {format}, {width}x{height} px"));
             match &recipe {
                 Some(recipe) => output::data(&format!("recipe: {recipe:#}")),
                 None => output::data("recipe: none"),
+            }
+            for (what, text) in super::verify::stated(&stated, false) {
+                output::data(&output::plain(&format!("{what}: {text}")));
             }
             if let Some(problem) = problem {
                 output::data(&format!("problem: {problem}"));

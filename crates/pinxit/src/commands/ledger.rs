@@ -36,7 +36,7 @@ enum Action {
     },
     /// The last entries
     Show {
-        /// Only those of one kind: import, override, training, export, takedown, repair
+        /// Only those of one kind: import, override, training, export, sign, takedown, repair
         #[arg(long, value_name = "KIND")]
         kind: Option<String>,
         /// How many

@@ -10,6 +10,7 @@ pub mod generate;
 pub mod import;
 pub mod info;
 pub mod keys;
+mod labelling;
 pub mod ledger;
 pub mod man;
 pub mod models;

@@ -3,9 +3,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use pinxit_studio::Result;
+use pinxit_studio::labels::Labels;
 use pinxit_studio::shell::command;
 use pinxit_studio::sign::{SignRequest, SourceType, sign};
 
+use super::labelling::LabelArgs;
 use super::signing::SigningArgs;
 use crate::context::Context;
 use crate::output;
@@ -14,9 +16,13 @@ const EXAMPLES: &str = "\
 Examples:
   pinxit sign painting.jpg                       painting-signed.jpg, published as it is
   pinxit sign scan.tif --made-as digital -o out  you made it, with a digital tool
+  pinxit sign trees-000042.png --note 'the only one with the light of that evening'
+  pinxit sign trees-000042.png --label cn        labelled for China
 
 A signed file is a new one; nothing but the credential is added. Without --made-as the credential says only that you publish
-the picture, and keeps one that it has inside. PNG, JPEG, WebP, TIFF and GIF can be signed.";
+the picture, and keeps one that it has inside. Your choice is kept: in the credential with --note in your words, and of a picture
+this studio painted how many it was chosen from; in the ledger. Labels are for pictures that AI made; for them the picture is written
+anew (PNG, JPEG, WebP). PNG, JPEG, WebP, TIFF and GIF can be signed.";
 
 /// Sign pictures that are there already
 #[derive(Debug, Args)]
@@ -28,12 +34,17 @@ pub struct SignArgs {
     /// Say how they were made, on your word
     #[arg(long, value_name = "WORD")]
     made_as: Option<MadeAs>,
+    /// Why you chose them, in your words: it goes into the credential
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
     /// Folder for the signed pictures [default: beside each file]
     #[arg(short, long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace other files of the same names
     #[arg(long)]
     overwrite: bool,
+    #[command(flatten)]
+    labels: LabelArgs,
     #[command(flatten)]
     signing: SigningArgs,
 }
@@ -64,7 +75,10 @@ impl MadeAs {
 
 pub fn run(args: SignArgs, context: &mut Context) -> Result<()> {
     let (settings, _) = args.signing.resolve(context);
+    let (visible, words) = args.labels.given();
     let request = SignRequest {
+        note: args.note,
+        labels: Labels::of(&visible.unwrap_or_default(), &words.unwrap_or_default())?,
         files: args.files,
         out: args.out,
         made_as: args.made_as.map(MadeAs::source),

@@ -95,6 +95,11 @@ pub fn run(args: TakedownArgs, context: &Context) -> Result<()> {
     for receipt in &done.receipts {
         output::data(&format!("receipt: {}", receipt.display()));
     }
+    if done.is_nameless && !context.globals.quiet {
+        output::say(
+            "the receipt is signed by a key that names nobody; to sign with your name: pinxit keys init --name \"Jane Artist\"",
+        );
+    }
     context.next(&next(&done));
     Ok(())
 }

@@ -2,8 +2,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use pinxit_studio::authorship;
 use pinxit_studio::event::versioned;
-use pinxit_studio::verify::{IngredientFact, Making, Report, Said, SignerFact, State, Trust, Verified, Verifier};
+use pinxit_studio::verify::{
+    IngredientFact, LedgerFact, Making, Report, Said, SignerFact, State, Stated, Trust, Verified, Verifier,
+};
 use pinxit_studio::{Error, Result};
 use serde_json::{Value, json};
 
@@ -63,9 +66,11 @@ fn lines(verified: &Verified) -> Vec<String> {
     let mut rows = facts(report);
     rows.extend(report.problems.iter().map(|p| ("problem", format!("{} ({})", p.message, p.code))));
     rows.extend(report.says.iter().flat_map(said));
+    rows.extend(verified.ledger_place.iter().map(|fact| ("remembers", held(fact))));
     if report.state != State::Valid {
         rows.extend(beside(verified));
     }
+    rows.extend(stated(&verified.unsigned.stated, report.state == State::Valid));
     let head = format!("{}: {}, {}", verified.path.display(), report.format, in_short(report.state));
     rows.extend(super::watermark::rows(&verified.trace));
     std::iter::once(head).chain(rows.into_iter().map(|(what, text)| row(what, &text))).collect()
@@ -119,12 +124,17 @@ fn said(said: &Said) -> Vec<(&'static str, String)> {
     let mut row = |what, text: Option<String>| rows.extend(text.filter(|t| !t.is_empty()).map(|text| (what, text)));
     row("title", said.title.clone());
     row("creator", Some(said.creator.join(", ")));
+    row("provider", said.provider.clone().filter(|provider| !said.creator.contains(provider)));
     let when = said.when.as_ref().map(|when| format!(" on {when}, by the signer's clock")).unwrap_or_default();
     row("program", said.program.as_ref().map(|program| format!("{program}{when}")));
     let hash = said.model_hash.as_ref().map(|hash| format!(" ({hash})")).unwrap_or_default();
     row("model", said.model.as_ref().map(|model| format!("{model}{hash}")));
     row("dataset", said.dataset_manifest.as_ref().map(|hash| format!("manifest {hash}")));
     row("recipe", said.recipe.as_ref().map(Value::to_string));
+    row("number", said.id.clone());
+    for (what, text) in said.authorship.iter().flat_map(authorship::words) {
+        row(what, Some(text));
+    }
     row("training", said.training.get("ai_generative_training").map(|word| training(word).into()));
     for binding in &said.soft_bindings {
         row("bound to", Some(format!("{} {}", binding.alg, binding.value)));
@@ -133,6 +143,28 @@ fn said(said: &Said) -> Vec<(&'static str, String)> {
         row("made from", Some(made_from(ingredient)));
     }
     rows
+}
+
+/// Whether the ledger still holds the place that an own credential remembers.
+fn held(fact: &LedgerFact) -> String {
+    match fact {
+        LedgerFact::Holds => "a place in the ledger, which holds it: nothing before it was changed since".into(),
+        LedgerFact::Lost => {
+            "a place that the ledger does NOT hold: it was written anew, or the picture was signed in another home".into()
+        }
+        LedgerFact::Broken { why } => format!("a place in the ledger, which is not in order: {why} (pinxit ledger verify)"),
+    }
+}
+
+/// Labels of laws in the metadata. Under a credential that holds, the signer stands for them.
+pub fn stated(stated: &Stated, vouched: bool) -> Vec<(&'static str, String)> {
+    let whose = if vouched { "" } else { "; anybody can write that" };
+    let system = [&stated.system, &stated.version].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
+    let parts = [stated.provider.clone(), Some(system).filter(|s| !s.is_empty()), stated.when.clone(), stated.id.clone()];
+    let told: Vec<String> = parts.into_iter().flatten().collect();
+    let told = (!told.is_empty()).then(|| ("metadata", format!("{}{whose}", told.join("; "))));
+    let visible = stated.visible.iter().map(|text| ("label", format!("\"{text}\" in the picture{whose}")));
+    told.into_iter().chain(visible).chain(stated.aigc.iter().map(|json| ("AIGC", format!("{json}{whose}")))).collect()
 }
 
 fn training(word: &str) -> &str {
