@@ -1,6 +1,6 @@
 //! Two models into one: stages of one under stages of the other, or weights between those of related models.
 use pinxit_nn::Model;
-use pinxit_nn::model::TrainingSummary;
+use pinxit_nn::model::{Ancestor, DatasetSummary, TrainingSummary};
 use pinxit_tensor::{Array, Tensor};
 
 use crate::{Error, Result};
@@ -46,7 +46,7 @@ pub fn blend(a: &Model, b: &Model, how: &Blend) -> Result<Model> {
             Blend::Between { by } => *value = crate::latents::lerp(value, other, *by),
         }
     }
-    forget_training(&mut out, a);
+    descend(&mut out, &[a, b]);
     Ok(out)
 }
 
@@ -62,7 +62,7 @@ pub fn add_difference(a: &Model, b: &Model, c: &Model, by: f64) -> Result<Model>
         let difference: Tensor = b.weights.get(name).sub(c.weights.get(name));
         *value = value.add(&difference.scale(by));
     }
-    forget_training(&mut out, a);
+    descend(&mut out, &[a, b, c]);
     Ok(out)
 }
 
@@ -98,10 +98,34 @@ fn check_alike(a: &Model, b: &Model) -> Result<()> {
     }
 }
 
-/// Nobody trained a blend: what was measured of the first model does not hold for it.
-fn forget_training(out: &mut Model, a: &Model) {
-    out.meta.training = TrainingSummary { version: a.meta.training.version.clone(), ..TrainingSummary::default() };
-    out.meta.parent = Some(a.hash());
+/// Nobody trained a blend: what was measured of its parents does not hold for it, and what they learnt from, under all their licences, does.
+fn descend(out: &mut Model, parents: &[&Model]) {
+    let ancestor =
+        |m: &&Model| Ancestor { name: m.meta.name.clone(), hash: m.hash(), manifest_hash: m.meta.dataset.manifest_hash.clone() };
+    out.meta.training = TrainingSummary { version: env!("CARGO_PKG_VERSION").into(), ..TrainingSummary::default() };
+    out.meta.parent = None;
+    out.meta.blended = parents.iter().flat_map(|m| m.meta.blended.iter().cloned().chain([ancestor(m)])).collect();
+    let mut dataset = DatasetSummary { manifest_hash: String::new(), ..parents[0].meta.dataset.clone() };
+    let mut seen = vec![&parents[0].meta.dataset.manifest_hash];
+    for other in parents[1..].iter().map(|m| &m.meta.dataset) {
+        // Models of one dataset, as related ones often are, learnt from its works once.
+        if seen.contains(&&other.manifest_hash) {
+            continue;
+        }
+        seen.push(&other.manifest_hash);
+        dataset.name = format!("{} and {}", dataset.name, other.name);
+        dataset.pictures += other.pictures;
+        dataset.works += other.works;
+        dataset.overridden += other.overridden;
+        dataset.override_reason = dataset.override_reason.or(other.override_reason.clone());
+        dataset.licences.extend(other.licences.iter().cloned());
+        let new = other.creators.iter().filter(|c| !dataset.creators.contains(c)).cloned().collect::<Vec<_>>();
+        dataset.creators.extend(new);
+    }
+    if let [only] = seen[..] {
+        dataset.manifest_hash.clone_from(only);
+    }
+    out.meta.dataset = dataset;
 }
 
 #[cfg(test)]
@@ -129,10 +153,33 @@ mod tests {
         let halfway = blend(&a, &b, &Blend::Between { by: 0.5 }).unwrap();
         let [x, y, z] = [&a, &b, &halfway].map(|m| m.weights.get("start.const").data()[0]);
         assert!((z - (x + y) / 2.0).abs() < 1e-6);
-        assert_eq!(halfway.meta.parent, Some(a.hash()));
+        let hashes: Vec<&str> = halfway.meta.blended.iter().map(|m| m.hash.as_str()).collect();
+        assert_eq!(hashes, [a.hash(), b.hash()]);
         let back = add_difference(&a, &b, &a, 1.0).unwrap();
         let close = |n: &str| back.weights.get(n).data().iter().zip(b.weights.get(n).data()).all(|(p, q)| (p - q).abs() < 1e-5);
         assert!(close("start.const") && close("stage.2.rgb.weight"), "a + (b - a) is b");
+    }
+
+    #[test]
+    fn a_blend_answers_for_the_works_of_both() {
+        let (mut a, mut b) = (model(1, &["x"]), model(2, &["x"]));
+        let works = |name: &str, licence: &str| DatasetSummary {
+            name: name.into(),
+            manifest_hash: format!("hash of {name}"),
+            works: 3,
+            licences: [licence.to_string()].into(),
+            creators: vec!["Ann".into()],
+            ..DatasetSummary::default()
+        };
+        (a.meta.dataset, b.meta.dataset) = (works("oaks", "CC0-1.0"), works("elms", "CC-BY-4.0"));
+        let joined = blend(&a, &b, &Blend::Between { by: 0.5 }).unwrap().meta.dataset;
+        assert_eq!(
+            (joined.name.as_str(), joined.works, joined.licences.len(), joined.creators.len()),
+            ("oaks and elms", 6, 2, 1)
+        );
+        assert_eq!(joined.manifest_hash, "", "two datasets have no one manifest");
+        b.meta.dataset = a.meta.dataset.clone();
+        assert_eq!(blend(&a, &b, &Blend::Between { by: 0.5 }).unwrap().meta.dataset, a.meta.dataset, "the same works count once");
     }
 
     #[test]

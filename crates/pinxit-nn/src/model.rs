@@ -70,6 +70,18 @@ fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
+/// One of the models that a blended model was made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ancestor {
+    /// Its name, for people.
+    pub name: String,
+    /// [`Model::hash`].
+    pub hash: String,
+    /// Hash of the manifest of the dataset it learnt from.
+    pub manifest_hash: String,
+}
+
 /// Everything about a model but its sizes and weights.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -89,6 +101,9 @@ pub struct ModelMeta {
     pub dataset: DatasetSummary,
     /// [`Model::hash`] of the model that training began from.
     pub parent: Option<String>,
+    /// The models it was blended of, where nobody trained it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub blended: Vec<Ancestor>,
 }
 
 /// A trained generator: sizes, origin, weights.

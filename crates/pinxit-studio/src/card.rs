@@ -149,6 +149,9 @@ fn limits(model: &ModelCard, is_measured: bool, is_audited: bool) -> Vec<String>
     if dataset.works == 0 {
         limits.push("It was trained on a dataset whose works were not examined for reservations.".into());
     }
+    if !model.meta.blended.is_empty() {
+        limits.push("Nobody trained it: it was blended of the models above, and asks for what each of them asks.".into());
+    }
     if model.meta.parent.is_some() {
         limits.push("It began from another model: what that one learnt from stands on that model's card.".into());
     }
@@ -177,6 +180,7 @@ impl Page {
         row("styles", listed(&meta.styles))?;
         row("words", meta.words.len().to_string())?;
         row("parent", meta.parent.clone().unwrap_or_else(|| "none".into()))?;
+        meta.blended.iter().try_for_each(|m| row("blended of", format!("{} ({})", m.name, m.hash)))?;
         self.works(out, dataset)?;
         writeln!(
             out,

@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod authorship;
+pub mod blend;
 pub mod card;
 pub mod datasets;
 pub mod demo;

@@ -86,7 +86,8 @@ pub fn draw(
     watcher.event(Event::Started { task: Task::Explore, name: painter.model().name.clone() });
     let labels = Labels::of(&printing.settings.visible_label, &printing.settings.label)?;
     let mut outbox = Outbox::open(studio, printing.overwrite)?;
-    let press = Press::open(studio, printing.settings.sign.then_some(&printing.signing), printing.settings.watermark, watcher)?.with_labels(labels);
+    let press = Press::open(studio, printing.settings.sign.then_some(&printing.signing), printing.settings.watermark, watcher)?
+        .with_labels(labels);
     press.warn_of(&[encoding], watcher);
     let mut pictures = Vec::new();
     for part in recipes.chunks(AT_ONCE) {

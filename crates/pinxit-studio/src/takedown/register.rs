@@ -211,7 +211,8 @@ pub(crate) fn of_model(studio: &Studio, model: &Model) -> Result<Option<Takedown
         return Ok(None);
     }
     let (manifest, hash, parent) = (&model.meta.dataset.manifest_hash, model.hash(), model.meta.parent.as_deref());
-    Ok(all.into_iter().find(|takedown| takedown.blocks(manifest, &hash, parent)))
+    let through_blend = |takedown: &Takedown| model.meta.blended.iter().any(|m| takedown.blocks(&m.manifest_hash, &m.hash, None));
+    Ok(all.into_iter().find(|takedown| takedown.blocks(manifest, &hash, parent) || through_blend(takedown)))
 }
 
 /// Refuses a run that has learnt from such a work.

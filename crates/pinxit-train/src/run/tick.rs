@@ -232,6 +232,7 @@ impl Run {
             training,
             dataset,
             parent: c.parent.clone(),
+            blended: Vec::new(),
         };
         Model { generator: self.players.generator.config.clone(), meta, weights: self.state.average.clone() }
     }

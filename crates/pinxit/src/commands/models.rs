@@ -2,6 +2,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use pinxit_studio::blend::{Blend, BlendRequest, How, blend};
 use pinxit_studio::models::{self, ModelCard, ModelEntry};
 use pinxit_studio::shell::command;
 use pinxit_studio::{Kind, Result, card, counted, event, paths};
@@ -15,6 +16,8 @@ Examples:
   pinxit models list
   pinxit models show trees
   pinxit models card trees -o trees.md
+  pinxit models blend trees oaks --by 0.5 --as between
+  pinxit models blend trees oaks --from-stage 3 --as oaks-in-trees-colours
   pinxit models remove trees";
 
 /// List, show, describe and remove models
@@ -45,6 +48,25 @@ enum Action {
         #[arg(long, requires = "out")]
         overwrite: bool,
     },
+    /// Make a model of two related ones: one trained from the other, or both from a third
+    Blend {
+        /// The first
+        first: String,
+        /// The second
+        second: String,
+        /// Weights so far from the first to the second: 0.5 is halfway
+        #[arg(long, value_name = "N", allow_negative_numbers = true, required_unless_present = "from_stage")]
+        by: Option<f64>,
+        /// Stages from this one on are the second's (layer swap); 1 is the second coarsest
+        #[arg(long, value_name = "STAGE", conflicts_with_all = ["by", "minus"])]
+        from_stage: Option<usize>,
+        /// Add to the first what sets the second apart from this one, so much as --by says (model arithmetic)
+        #[arg(long, value_name = "MODEL")]
+        minus: Option<String>,
+        /// Name of the new model
+        #[arg(id = "as_name", long = "as", value_name = "NAME")]
+        name: String,
+    },
     /// Move a model into bin/ of the home
     Remove {
         /// Its name
@@ -57,6 +79,20 @@ pub fn run(args: ModelsArgs, context: &Context) -> Result<()> {
         Action::List => list(context),
         Action::Show { name } => show(&name, context),
         Action::Card { name, out, overwrite } => write_card(&name, out, overwrite, context),
+        Action::Blend { first, second, by, from_stage, minus, name } => {
+            let by = by.unwrap_or(0.5);
+            let how = match (from_stage, minus) {
+                (Some(from_stage), _) => How::Of(Blend::Swap { from_stage }),
+                (None, Some(minus)) => How::Difference { minus, by },
+                (None, None) => How::Of(Blend::Between { by }),
+            };
+            let path = blend(&context.studio, &BlendRequest { first, second, how, name })?;
+            match context.globals.json {
+                true => output::data(&event::versioned(&json!({ "model": path }))),
+                false => output::data(&path.display().to_string()),
+            }
+            Ok(())
+        }
         Action::Remove { name } => super::remove(Kind::Model, &name, context),
     }
 }

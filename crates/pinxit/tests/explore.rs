@@ -1,0 +1,189 @@
+//! `pinxit explore` and `models blend`, as a person meets them: every tool on a freshly trained model, what it makes replayed, and bad input.
+#![allow(clippy::unwrap_used)] // a test that cannot go on may panic
+mod common;
+
+use common::{Desk, code, failure, stderr, stdout};
+use serde_json::Value;
+
+/// A model, and three of its pictures in `p/`.
+fn with_pictures() -> (Desk, Vec<String>) {
+    let desk = Desk::with_model();
+    let out = desk.run(&["generate", "dots", "--class", "round", "--seeds", "0-2", "-o", "p", "-q"]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let pictures = stdout(&out).lines().map(String::from).collect();
+    (desk, pictures)
+}
+
+fn ok(desk: &Desk, args: &[&str]) -> Vec<String> {
+    let out = desk.run(args);
+    assert_eq!(code(&out), 0, "{args:?}: {}", stderr(&out));
+    stdout(&out).lines().map(String::from).collect()
+}
+
+fn pixels(desk: &Desk, file: &str) -> Vec<u8> {
+    let bytes = std::fs::read(desk.path().join(file)).unwrap();
+    pinxit_image::decode(&bytes, &Default::default()).unwrap().picture.into_pixels()
+}
+
+fn operations(desk: &Desk, file: &str) -> Vec<Value> {
+    let bytes = std::fs::read(desk.path().join(file)).unwrap();
+    let recipe = pinxit_image::read_recipe(&bytes).unwrap().unwrap();
+    serde_json::from_str::<Value>(&recipe).unwrap()["operations"].as_array().unwrap().clone()
+}
+
+/// Painted again from its own recipe, without a signature: the same pixels.
+fn replays(desk: &Desk, file: &str) {
+    let again = ok(desk, &["generate", "--from", file, "--no-sign", "-o", "again", "--overwrite", "-q"]);
+    assert_eq!(pixels(desk, &again[0]), pixels(desk, file), "{file}");
+    let out = desk.run(&["verify", file]);
+    assert_eq!(code(&out), 0, "{file} is signed: {}", stdout(&out));
+}
+
+#[test]
+fn pictures_are_changed_and_the_change_is_in_their_recipes() {
+    let (desk, pictures) = with_pictures();
+    let first = pictures[0].as_str();
+    let found = ok(&desk, &["explore", "directions", "dots", "--count", "2", "-o", "strips.png", "-q"]);
+    assert_eq!(found, ["strips.png", "sefa-1", "sefa-2"]);
+    let named = ok(&desk, &["explore", "directions", "dots", "--rename", "sefa-2=light", "-q"]);
+    assert_eq!(named, ["light", "sefa-1"]);
+    let picked =
+        ["explore", "directions", "dots", "--toward", first, "--away", &pictures[1], "--as", "mine", "-o", "mine.png", "-q"];
+    assert_eq!(ok(&desk, &picked), ["mine.png", "mine"]);
+    let changes: [(&[&str], &str, &str); 5] = [
+        (&["move", "--by", "light=2", "--by", "mine=-1"], "moved", "move"),
+        (&["mutate", "--by", "0.5"], "mutated", "mutate"),
+        (&["truncate", "--psi", "0.3", "--stages", "0-1"], "truncated", "truncate"),
+        (&["bend", "--stage", "1", "--do", "mirror", "--do", "boost=2", "--area", "0,0,50,100"], "bent", "bend"),
+        (&["bend", "--stage", "2", "--do", "mute", "--cluster", "1/2", "--overwrite"], "bent", "bend"),
+    ];
+    for (tool, word, op) in changes {
+        let made = ok(&desk, &[&["explore", tool[0], first], &tool[1..], &["-o", "changed", "-q"]].concat());
+        assert_eq!(made, [format!("changed/dots-round-000000-{word}.png")], "{tool:?}");
+        assert_ne!(pixels(&desk, &made[0]), pixels(&desk, first), "{tool:?}");
+        assert_eq!(operations(&desk, &made[0])[0]["op"], op);
+        replays(&desk, &made[0]);
+    }
+    let moved = "changed/dots-round-000000-moved.png";
+    assert_eq!(operations(&desk, moved).len(), 2);
+    let undone = ok(&desk, &["explore", "undo", moved, "--steps", "2", "-o", "changed", "-q"]);
+    assert_eq!(pixels(&desk, &undone[0]), pixels(&desk, first), "without its steps it is the picture it was");
+    let large = ok(&desk, &["explore", "mutate", first, "--enlarge", "2", "-o", "large", "-q"]);
+    assert_eq!(pixels(&desk, &large[0]).len(), 4 * pixels(&desk, first).len());
+    replays(&desk, &large[0]);
+}
+
+#[test]
+fn latents_are_found_and_bred() {
+    let (desk, pictures) = with_pictures();
+    let found = ["explore", "project", "dots", &pictures[1], "--steps", "30", "--starts", "1", "-o", "found", "--json"];
+    let out = desk.run(&found);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let result: Value = serde_json::from_str(stdout(&out).lines().last().unwrap()).unwrap();
+    assert!(result["result"]["psnr_db"].as_f64().unwrap() > 10.0, "{result}");
+    let projected = "found/dots-round-000001-projected.png";
+    replays(&desk, projected);
+    let tuned =
+        ["explore", "project", "dots", &pictures[1], "--steps", "4", "--starts", "1", "--tune-as", "tuned", "-o", "tuned", "-q"];
+    replays(&desk, &ok(&desk, &tuned)[0]);
+    assert!(desk.model("tuned").exists());
+    let dragged = ok(&desk, &["explore", "drag", &pictures[0], "--point", "12,12:16,12", "--steps", "3", "-o", "found", "-q"]);
+    replays(&desk, &dragged[0]);
+    let bred = ok(&desk, &["explore", "breed", &pictures[0], &pictures[2], "--children", "3", "-o", "p", "--grid", "-q"]);
+    assert_eq!(bred.len(), 4, "three children and a sheet: {bred:?}");
+    replays(&desk, &bred[0]);
+    let again = ok(&desk, &["explore", "breed", &pictures[0], &pictures[2], "--children", "3", "-o", "twins", "-q"]);
+    assert_eq!(pixels(&desk, &again[2]), pixels(&desk, &bred[2]), "the same seed, the same children");
+    let tree = ok(&desk, &["explore", "tree", "p"]);
+    let child = "  dots-round-000000-child-1.png  (of dots-round-000000.png and dots-round-000002.png)";
+    assert!(tree.contains(&child.to_string()), "{tree:#?}");
+}
+
+#[test]
+fn walks_and_sheets_are_one_signed_file() {
+    let (desk, pictures) = with_pictures();
+    for (name, through) in [("loop.gif", "w"), ("loop.png", "z"), ("loop.webp", "w")] {
+        let way = [
+            "explore",
+            "loop",
+            "dots",
+            "--seeds",
+            "1,2",
+            "--seconds",
+            "0.4",
+            "--fps",
+            "10",
+            "--through",
+            through,
+            "--class",
+            "round",
+        ];
+        assert_eq!(ok(&desk, &[&way[..], &["-o", name, "-q"]].concat()), [name]);
+        let out = desk.run(&["verify", name]);
+        assert_eq!(code(&out), 0, "{name}: {}", stdout(&out));
+        let again = format!("again-{name}");
+        ok(&desk, &["explore", "walk", "--from", name, "-o", &again, "--no-sign", "-q"]);
+        assert_eq!(pixels(&desk, &again), pixels(&desk, name), "{name} is made again from its recipe");
+    }
+    ok(&desk, &["explore", "walk", "--key", &pictures[0], "--key", &pictures[1], "--seconds", "0.3", "-o", "walk.png", "-q"]);
+    ok(&desk, &["explore", "mix", "dots", "--rows", "0-1", "--columns", "2-4", "-q"]);
+    assert_eq!(pixels(&desk, "mix.png").len(), (4 * 32 + 3 * 2) * (3 * 32 + 2 * 2) * 3, "a corner, a head, two rows");
+    let out = desk.run(&["verify", "mix.png"]);
+    assert_eq!(code(&out), 0, "{}", stdout(&out));
+    assert!(stdout(&desk.run(&["ledger", "show", "--kind", "export", "--last", "1"])).contains("mix.png"));
+}
+
+#[test]
+fn related_models_are_blended() {
+    let (desk, pictures) = with_pictures();
+    ok(&desk, &["train", "dots", "--from", "dots", "--name", "later", "--kimg", "0.04", "-q"]);
+    ok(&desk, &["models", "blend", "dots", "later", "--by", "0.5", "--as", "between"]);
+    ok(&desk, &["models", "blend", "dots", "later", "--from-stage", "2", "--as", "swapped"]);
+    ok(&desk, &["models", "blend", "dots", "later", "--minus", "dots", "--by", "1", "--as", "summed"]);
+    let card = ok(&desk, &["models", "card", "between"]).join("\n");
+    assert!(
+        card.contains("| blended of | dots (") && card.contains("| blended of | later (") && card.contains("Nobody trained it"),
+        "{card}"
+    );
+    let made = ok(&desk, &["generate", "between", "--class", "round", "--seeds", "0", "-o", "between", "-q"]);
+    assert_ne!(pixels(&desk, &made[0]), pixels(&desk, &pictures[0]));
+    replays(&desk, &made[0]);
+}
+
+#[test]
+fn bad_input_is_told_from_good() {
+    let (desk, pictures) = with_pictures();
+    let first = pictures[0].as_str();
+    std::fs::write(desk.path().join("text.png"), "no picture").unwrap();
+    let said: [(&[&str], &str); 14] = [
+        (&["explore", "move", first, "--by", "nothing=1"], "no direction \"nothing\" is kept"),
+        (&["explore", "mutate", first, "--stages", "9"], "stages 0 to 3"),
+        (&["explore", "bend", first, "--stage", "9", "--do", "mute"], "stages 0 to 3"),
+        (&["explore", "bend", first, "--stage", "0", "--do", "mute", "--channels", "8"], "channels 0 to 7"),
+        (&["explore", "undo", first], "the recipe has 0 operations"),
+        (&["explore", "drag", first, "--point", "32,0:1,1"], "lies outside"),
+        (&["explore", "project", "dots", "text.png"], "text.png"),
+        (&["explore", "project", "dots", "nowhere.png"], "nowhere.png"),
+        (&["explore", "walk", "dots", "--seeds", "0,1", "-o", "walk.avi"], "end its name with .gif"),
+        (&["explore", "walk", "-o", "walk.gif"], "between what shall it walk"),
+        (&["explore", "tree", "."], "carries a recipe"),
+        (&["explore", "directions", "dots", "--as", "alone"], "a name alone makes no direction"),
+        (&["explore", "mix", "dots", "--stages", "7"], "stages 0 to 3"),
+        (&["models", "blend", "dots", "dots", "--from-stage", "0", "--as", "x"], "1 to 3"),
+    ];
+    for (args, wanted) in said {
+        let seen = failure(&desk, args);
+        assert!(seen.starts_with("exit 1\n") && seen.contains(wanted), "{args:?}: {seen}");
+    }
+    // Another model's picture among the parents, and a video without an ffmpeg.
+    ok(&desk, &["train", "dots", "--name", "other", "--seed", "5", "--kimg", "0.04", "-q"]);
+    let other = ok(&desk, &["generate", "other", "--seeds", "0", "--class", "round", "-o", "other", "-q"]);
+    let seen = failure(&desk, &["explore", "breed", first, &other[0]]);
+    assert!(seen.contains("another model"), "{seen}");
+    let out = desk.command(&["explore", "loop", "dots", "--seeds", "0,1", "-o", "loop.mp4"]).env("PATH", "").output().unwrap();
+    assert!(code(&out) == 1 && stderr(&out).contains("no ffmpeg"), "{}", stderr(&out));
+    // Nothing of the person's is written over.
+    ok(&desk, &["explore", "mutate", first, "-q"]);
+    let seen = failure(&desk, &["explore", "mutate", first, "--seed", "9"]);
+    assert!(seen.contains("--overwrite"), "{seen}");
+}
