@@ -46,6 +46,7 @@ impl Desk {
             signing,
             overwrite: false,
             gate: Default::default(),
+            labels: Default::default(),
         };
         repaint(&self.studio, &request, &mut Unwatched).unwrap().pictures
     }
