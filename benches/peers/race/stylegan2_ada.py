@@ -12,6 +12,7 @@ import torch.nn.functional as F
 
 import augment
 import common
+import draw
 from layers import Classes, Conv, Linear, channels, double, frozen, slopes
 
 CAP, BUDGET = 192, 2048
@@ -84,7 +85,7 @@ class Styled(nn.Module):
 
     def forward(self, x, w):
         x = self.conv(x, w)
-        noise = torch.randn(len(x), 1, *x.shape[2:]) * self.strength
+        noise = draw.randn(len(x), 1, *x.shape[2:]) * self.strength
         return activate(x + noise.to(x.dtype) + self.bias.to(x.dtype)[:, None, None])
 
 
@@ -106,9 +107,9 @@ class Generator(nn.Module):
         w, layers = self.mapping(z, labels), len(self.convs)
         styles = w[:, None].expand(-1, layers, -1)
         if mixing:
-            other = self.mapping(torch.randn_like(z), labels)[:, None]
-            cut = torch.where(torch.rand(len(z)) < mixing, torch.randint(1, layers, (len(z),)), layers)
-            styles = torch.where((torch.arange(layers) < cut[:, None])[..., None], styles, other)
+            other = self.mapping(draw.randn(*z.shape), labels)[:, None]
+            cut = draw.randint(1, layers, (len(z),)) + (draw.rand(len(z)) >= mixing) * layers
+            styles = torch.where((draw.arange(layers) < cut[:, None])[..., None], styles, other)
         return self.synthesize(styles)
 
     def synthesize(self, styles):
@@ -203,7 +204,7 @@ class StyleGAN2(common.Peer):
         fake = self.g(self.z(n), labels, self.o.mixing)
         loss = F.softplus(-self.d(self.augmented(fake), labels)).mean()
         common.update(self.opt_g, loss)
-        losses["g"] = loss.item()
+        losses["g"] = loss.detach()
         if self.o.path and self.steps % PATH_EVERY == 0:
             losses["path"] = self.path_length(labels[: max(1, n // 2)])
         frozen(self.d, False)
@@ -213,12 +214,12 @@ class StyleGAN2(common.Peer):
         scores = self.d(self.augmented(real), labels)
         loss = F.softplus(-scores).mean() + F.softplus(self.d(self.augmented(fake), labels)).mean()
         common.update(self.opt_d, loss)
-        losses["d"] = loss.item()
+        losses["d"] = loss.detach()
         if self.steps % R1_EVERY == 0:
             x = self.augmented(real).requires_grad_(True)
             penalty = slopes(self.d(x, labels), x).mean()
             common.update(self.opt_d, self.gamma / 2 * R1_EVERY * penalty)
-            losses["r1"] = penalty.item()
+            losses["r1"] = penalty.detach()
         if self.o.augment == "ada":
             self.adapt(scores)
         return losses
@@ -227,13 +228,13 @@ class StyleGAN2(common.Peer):
         """Section 3.2, equation 4: (‖Jᵀy‖ − a)², y a random picture, a the running mean of the lengths."""
         w = self.g.mapping(self.z(len(labels)), labels)[:, None].repeat(1, len(self.g.convs), 1)
         picture = self.g.synthesize(w)
-        noise = torch.randn_like(picture) / self.o.size
+        noise = draw.randn(*picture.shape) / self.o.size
         slope = torch.autograd.grad((picture * noise).sum(), w, create_graph=True)[0]
         lengths = slope.square().sum(2).mean(1).sqrt()
         self.numbers["path_mean"] += 0.01 * (lengths.mean().item() - self.numbers["path_mean"])
         loss = (lengths - self.numbers["path_mean"]).square().mean()
         common.update(self.opt_g, self.o.path * PATH_EVERY * loss)
-        return loss.item()
+        return loss.detach()
 
     def adapt(self, scores):
         """Section 3.1 of ADA: every 4 steps p moves towards r_t = E[sign D(real)] = target."""
