@@ -14,6 +14,7 @@ on its own stream. Where a graph cannot be captured, the same steps run one by o
 """
 import argparse
 import contextlib
+import gc
 import io
 import json
 import os
@@ -31,6 +32,7 @@ import draw
 import layers
 from fastgan import FastGAN
 from r3gan import R3GAN
+import stylegan2_ada
 from stylegan2_ada import R1_EVERY, StyleGAN2
 
 PEERS = pathlib.Path(__file__).resolve().parents[1]
@@ -41,26 +43,43 @@ WARM = 4  # eager steps before a capture; they count
 # ------------------------------------------------------------------------------------------------ how many steps, and which arms
 # Seconds of one thread for one step in bf16 by the side of the pictures, R1's share included (README.md): an hour of two cores has 7,200.
 STEP = {"stylegan2_ada": {64: 0.911, 32: 0.595}, "fastgan": {64: 0.757, 32: 0.423}, "r3gan": {64: 2.087, 32: 1.170}}
-# In the order in which they are begun; the first of each is the default. γ 0 is ADA's rule.
+# lr and γ that the sweep tries, the trainer's own first. γ 0 is ADA's rule.
 ARMS = {
-    "stylegan2_ada": [(2.5e-3, 0.0), (1e-3, 0.0), (2.5e-3, 0.25), (5e-3, 0.0), (2.5e-3, 0.01), (1e-3, 0.25)],
-    "fastgan": [(2e-4, 1.0), (5e-4, 1.0), (1e-3, 1.0), (2e-4, 0.3), (1e-4, 1.0), (5e-4, 0.3)],
-    "r3gan": [(2e-4, 1.0), (5e-4, 1.0), (5e-4, 0.2), (2e-4, 4.0), (1e-3, 1.0), (2e-4, 0.2)],
+    "r3gan": [(2e-4, 1.0), (5e-4, 1.0), (1e-3, 1.0), (5e-4, 0.2)],
+    "stylegan2_ada": [(2.5e-3, 0.0), (2.5e-3, 0.25), (2.5e-3, 1.0), (1e-3, 0.25)],
+    "fastgan": [(2e-4, 1.0), (5e-4, 1.0), (1e-3, 1.0), (5e-4, 0.3)],
 }
-SETS = {"fashion": 32, "landscapes": 64, "fluent3d": 64, "met": 64}
+# Sets by side, and the set whose sweep chooses for them: photographs and paintings in patches, objects on plain grounds by class.
+SETS = {"fashion": (32, "fluent3d"), "landscapes": (64, "landscapes"), "met": (64, "landscapes"), "fluent3d": (64, "fluent3d")}
 
 
-def plan(out, hours):
-    arms = []
-    for k in range(max(map(len, ARMS.values()))):
-        for name, size in sorted(SETS.items(), key=lambda item: (item[1] if k == 0 else -item[1])):
-            for peer, settings in ARMS.items():
-                lr, gamma = settings[k]
-                steps = round(hours * 7200 / STEP[peer][size])
-                arm = {"name": f"{peer}-{name}-{lr:g}-{gamma:g}", "peer": peer, "set": name, "size": size, "steps": steps}
-                arms.append(arm | {"seed": 1, "settings": {"lr": lr, "gamma": gamma}})
+def plan(out, hours, sweep):
+    """Sweep arms, laps that take the best setting of their sweep, and second laps with the next best if time is left."""
+    arms, tried = [], {}
+
+    def arm(name, peer, set, hours, **more):
+        size = SETS[set][0]
+        arms.append({"name": name, "peer": peer, "set": set, "size": size, "steps": round(hours * 7200 / STEP[peer][size]), "seed": 1, **more})
+
+    for set in ("landscapes", "fluent3d"):
+        for peer, settings in ARMS.items():
+            tried[peer, set] = [f"sweep-{peer}-{set}-{lr:g}-{gamma:g}" for lr, gamma in settings]
+            for name, (lr, gamma) in zip(tried[peer, set], settings):
+                arm(name, peer, set, sweep, settings={"lr": lr, "gamma": gamma})
+    for place, kind in enumerate(("lap", "second")):
+        for set, (_, source) in SETS.items():
+            for peer in ARMS:
+                arm(f"{kind}-{peer}-{set}", peer, set, hours, settings=None, after=tried[peer, source], place=place)
     pathlib.Path(out).write_text(json.dumps(arms, indent=0))
     print(f"{len(arms)} arms")
+
+
+def by_rank(group):
+    """Reports of arms, the best mean rank by KID and coverage first; those without a score last."""
+    worse = {"kid": 1e9, "coverage": -1.0}
+    score = lambda a: a["scores"] if a["scores"] and a["finite"] else worse
+    rank = lambda a: sum((score(b)["kid"] < score(a)["kid"]) + (score(b)["coverage"] > score(a)["coverage"]) for b in group)
+    return sorted(group, key=rank)
 
 
 # ------------------------------------------------------------------------------------------------ sets that travel
@@ -227,6 +246,8 @@ class Lap:
         self.tape = draw.Tape(device)
         self.generator = torch.Generator(device).manual_seed(arm["seed"])
         self.stream = torch.cuda.Stream() if device.type == "cuda" else None
+        if self.stream:
+            torch.cuda.current_stream().synchronize()
         self.graphs, self.losses, self.done, self.log, self.events, self.why = {}, {}, 0, [], [], ""
         self.began, self.logged = time.time(), 0.0
 
@@ -244,7 +265,6 @@ class Lap:
 
     def prepare(self):
         """Some eager steps, then the graphs. They are of the run, so nothing is lost."""
-        self.sync()
         for _ in range(WARM):
             with self.on():
                 self.tape.refill(self.generator)
@@ -269,13 +289,19 @@ class Lap:
             self.tape.rewind()
             self.peer.steps = step
             graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"):
-                losses = self.peer.whole(self.data)
+            # not torch.cuda.graph: that waits for the whole device, other arms too
+            with self.on():
+                self.stream.synchronize()
+                graph.capture_begin(capture_error_mode="thread_local")
+                try:
+                    losses = self.peer.whole(self.data)
+                finally:
+                    graph.capture_end()
             self.graphs[kind], self.losses[kind] = graph, losses
 
     def sync(self):
         if self.stream:
-            torch.cuda.synchronize()
+            self.stream.synchronize()
 
     def launch(self, count):
         with self.on():
@@ -391,6 +417,8 @@ def keep(lap, scores, out, ok=True, count=2000):
     arm |= {"seconds": round(time.time() - lap.began, 1), "log": lap.log, "scores": None}
     lap.sync()
     try:
+        if not scores:
+            raise ValueError("not scored: saved on the way")
         pictures = lap.paint(count)
         arm["scores"] = scores(lap.arm["set"], lap.data, pictures)
         grid = pictures[:64].cpu().numpy()
@@ -403,11 +431,20 @@ def keep(lap, scores, out, ok=True, count=2000):
     print(f"{lap.arm['name']}: {lap.done} of {lap.arm['steps']} steps, {arm['seconds']} s, graphs {arm['graphs']}, {arm['scores']}", flush=True)
 
 
-def claim(plan, peer, out, left, rates):
-    """The next arm of this peer that no worker has and that there is time for (`rates`: seconds that a whole arm took)."""
+def claim(plan, peer, out, active, left, pace):
+    """The next arm that no worker has and whose sweep is over. Second laps only when no lap is under way and one would still end
+    (`pace`: seconds a step of the last whole laps)."""
     for arm in plan:
-        if arm["peer"] != peer or rates.get(arm["size"], 0) > left:
+        if (peer and arm["peer"] != peer) or (out / (arm["name"] + ".claim")).exists():
             continue
+        if arm.get("place") and (any(not lap.arm.get("place") for lap in active) or pace.get(arm["peer"], 1) * arm["steps"] > left):
+            continue
+        if "after" in arm:
+            reports = [out / (name + ".json") for name in arm["after"]]
+            if not all(p.exists() for p in reports):
+                continue
+            ranked = by_rank([json.loads(p.read_text()) for p in reports])
+            arm = arm | {"settings": ranked[arm["place"]]["settings"]}
         try:
             os.close(os.open(out / (arm["name"] + ".claim"), os.O_CREAT | os.O_EXCL))
             return arm
@@ -420,13 +457,17 @@ def work(o):
     device, out = torch.device(o.device), pathlib.Path(o.out)
     out.mkdir(parents=True, exist_ok=True)
     setup(o)
-    plan, sets, rates, active = json.loads(pathlib.Path(o.plan).read_text()), {}, {}, []
+    plan, sets, pace, active = json.loads(pathlib.Path(o.plan).read_text()), {}, {}, []
     scores, began = Scores(device, o.reals), time.time()
+    more, snapshot = True, o.snapshot
     while time.time() < o.until:
-        while len(active) < o.slots:
-            arm = claim(plan, o.peer, out, o.until - time.time(), rates)
-            if arm is None:
-                break
+        # one new arm at a time; the others get some tenths of a second of work before
+        if more and len(active) < o.slots:
+            arm = claim(plan, o.peer, out, active, o.until - time.time(), pace)
+            more = arm is not None
+            if not more:
+                continue
+            feed(active, o.ahead)
             try:
                 if arm["set"] not in sets:
                     sets[arm["set"]] = unpack(pathlib.Path(o.sets) / (arm["set"] + ".npz"), True, device)
@@ -436,8 +477,16 @@ def work(o):
                 active.append(lap)
             except Exception:
                 print("failed:", arm["name"], traceback.format_exc(), flush=True)
+                failed = arm | {"scores": None, "finite": False, "reached": 0, "why": traceback.format_exc()[-400:]}
+                (out / (arm["name"] + ".json")).write_text(json.dumps(failed))
         if not active:
+            if more:
+                continue
             break
+        if snapshot and time.time() > snapshot:  # in case the end is not reached
+            snapshot = 0
+            for lap in active:
+                keep(lap, None, out)
         idle = True
         for lap in list(active):
             if lap.busy():
@@ -447,62 +496,113 @@ def work(o):
             ok = lap.note(o.log_seconds)
             if lap.finished() or not ok:
                 active.remove(lap)
+                feed(active, o.ahead)
                 keep(lap, scores, out, ok, o.reals)
-                rates[lap.arm["size"]] = time.time() - lap.began
+                more = True
+                gc.collect()
+                pace[lap.arm["peer"]] = (time.time() - lap.began) / lap.done
         if idle:
             time.sleep(0.0001)
     for lap in active:
         keep(lap, scores, out, count=o.reals)
-    print(f"{o.peer}: worker ends after {time.time() - began:.0f} s", flush=True)
+    print(f"{o.peer or 'all'}: worker ends after {time.time() - began:.0f} s", flush=True)
+
+
+def feed(active, count):
+    for lap in active:
+        lap.launch(count)
 
 
 def setup(o):
+    gc.disable()  # what it frees must not fall into a capture
     torch.set_num_threads(1)
     torch.set_float32_matmul_precision("high")
     torch.backends.cudnn.benchmark = o.benchmark
-    layers.DENSE = o.dense
+    layers.DENSE, stylegan2_ada.FUSE = o.dense, o.device == "cuda"
 
 
 # ------------------------------------------------------------------------------------------------ the check before a run
+def side_by_side(laps, seconds, chunk):
+    """Steps a second of all together, by peer, and the share of the time in which the host was not waiting."""
+    before, t, waiting = [lap.done for lap in laps], time.time(), 0.0
+    while time.time() - t < seconds:
+        idle = True
+        for lap in laps:
+            if not lap.busy():
+                idle = False
+                lap.launch(chunk)
+        if idle:
+            time.sleep(0.0001)
+            waiting += 0.00016
+    for lap in laps:
+        lap.sync()
+    took, rate = time.time() - t, {}
+    for lap, b in zip(laps, before):
+        rate[lap.arm["peer"]] = rate.get(lap.arm["peer"], 0) + (lap.done - b) / took
+    return {k: round(v, 1) for k, v in rate.items()}, round(1 - waiting / took, 2)
+
+
+def profile(lap):
+    from torch.profiler import ProfilerActivity
+    from torch.profiler import profile as watch
+
+    with watch(activities=[ProfilerActivity.CUDA]) as seen:
+        lap.launch(4)
+        lap.sync()
+    rows = sorted(seen.key_averages(), key=lambda e: -e.self_device_time_total)
+    print(lap.arm["name"], sum(e.count for e in rows) / 4, "kernels", round(sum(e.self_device_time_total for e in rows) / 4000, 2), "ms a step", flush=True)
+    for e in rows[:9]:
+        print(f"    {e.self_device_time_total / 4000:.3f} ms {e.count / 4:6.1f} {e.key[:110]}", flush=True)
+
+
 def check(o):
-    """Each peer: the same steps eagerly and from graphs, the speed of both, and of several graphs side by side."""
+    """Each peer: its steps eagerly and from graphs, cuDNN's and our ways to convolve, kernels, and many arms side by side."""
     device = torch.device(o.device)
     setup(o)
-    began = time.time()
     data = unpack(pathlib.Path(o.sets) / (o.set + ".npz"), True, device)
-    for peer in [o.peer] if o.peer else KINDS:
-        arm = {"peer": peer, "set": o.set, "name": peer, "steps": 4000, "seed": 1, "settings": {}, "size": data.pictures.shape[1]}
+    began, ready = time.time(), []
+    since = lambda: f"[{time.time() - began:5.1f} s]"
+
+    def one(peer, what, graphs=True):
+        arm = {"peer": peer, "set": o.set, "name": f"{peer} {what}", "steps": 100000, "seed": 1, "settings": {}, "size": data.pictures.shape[1]}
         try:
-            start, eager, graph = time.time(), Lap(arm, data, device, False), Lap(arm, data, device)
-            eager.prepare(), graph.prepare()
-            ready, took = time.time() - start, {}
-            for name, lap in (("eager", eager), ("graph", graph)):
-                for times in (o.times // 4, o.times):
-                    lap.sync()
-                    t = time.time()
-                    lap.launch(times)
-                    lap.sync()
-                took[name] = times / (time.time() - t)
-            last = [{k: round(v.item(), 4) for k, v in lap.losses["plain"].items()} for lap in (eager, graph)]
-            far = max((a - b).abs().max().item() for a, b in zip(eager.peer.average.parameters(), graph.peer.average.parameters()))
-            text = f"{peer}: ready {ready:.1f} s; steps/s eager {took['eager']:.1f}, graph {took['graph']:.1f} ({sorted(graph.graphs)} {graph.why})"
-            print(f"{text}; losses {last[0]} and {last[1]}; averages differ by {far:.2e}", flush=True)
-            if o.slots > 1:
-                laps = [graph] + [Lap(arm, data, device) for _ in range(o.slots - 1)]
-                for lap in laps[1:]:
-                    lap.prepare()
-                t, start, first = time.time(), [lap.done for lap in laps], laps[0]
-                while time.time() - t < o.seconds:
-                    for lap in laps:
-                        if not lap.busy():
-                            lap.launch(o.chunk)
-                first.sync()
-                total = sum(lap.done for lap in laps) - sum(start)
-                memory = torch.cuda.max_memory_allocated() >> 20 if device.type == "cuda" else 0
-                print(f"{peer}: {len(laps)} side by side {total / (time.time() - t):.1f} steps/s, {memory} MiB", flush=True)
+            t = time.time()
+            lap = Lap(arm, data, device, graphs)
+            lap.prepare()
+            took = time.time() - t
+            lap.launch(o.times // 4), lap.sync()
+            t = time.time()
+            lap.launch(o.times)
+            host = time.time() - t
+            lap.sync()
+            rate, last = o.times / (time.time() - t), {k: round(v.item(), 4) for k, v in lap.losses["plain"].items()}
+            print(since(), peer, what, f"ready {took:.1f} s, {rate:.1f} steps/s, host {host / o.times * 1e3:.2f} ms a step", last, lap.why, flush=True)
+            return lap
         except Exception:
-            print(f"{peer}: FAILED {traceback.format_exc()}", flush=True)
-    print(f"check took {time.time() - began:.1f} s", flush=True)
+            print(since(), peer, what, "FAILED", traceback.format_exc()[-900:], flush=True)
+
+    for peer in KINDS:
+        ready.append(one(peer, "graph"))
+    for lap in ready:
+        profile(lap) if lap and lap.stream else None
+    for k in range(1, o.slots):
+        ready += [one(peer, "again") for peer in KINDS]
+    ready = [lap for lap in ready if lap]
+    for count in (3, 6, 12, 18, 24, 30):
+        if count <= len(ready):
+            print(since(), count, "side by side:", *side_by_side(ready[:count], o.seconds, o.chunk), flush=True)
+    del ready
+    gc.collect()
+    layers.DENSE = True
+    one("r3gan", "dense")
+    torch.backends.cudnn.benchmark = True
+    for peer in ("r3gan", "stylegan2_ada", "fastgan"):
+        last = one(peer, "dense and benchmark")
+    layers.DENSE = False
+    last = one("r3gan", "benchmark")
+    profile(last) if last and last.stream else None
+    one("stylegan2_ada", "eager", False)
+    print(since(), "end", torch.cuda.max_memory_allocated() >> 20 if device.type == "cuda" else "", "MiB", flush=True)
 
 
 # ------------------------------------------------------------------------------------------------ afterwards
@@ -510,19 +610,18 @@ def collect(o):
     """Chooses for each peer and set the arm of the best mean rank by KID and coverage, and tars the chosen weights and all reports."""
     out, to = pathlib.Path(o.out), pathlib.Path(o.to)
     to.mkdir(parents=True, exist_ok=True)
-    arms = [json.loads(p.read_text()) for p in sorted(out.glob("*.json"))]
+    arms = [json.loads(p.read_text()) for p in sorted(out.glob("*-*.json"))]
     groups = {}
     for arm in arms:
-        groups.setdefault((arm["peer"], arm["set"]), []).append(arm)
+        if "after" in arm and arm["reached"]:
+            groups.setdefault((arm["peer"], arm["set"]), []).append(arm)
     chosen = []
     for group in groups.values():
         whole = [a for a in group if a["scores"] and a["finite"] and a["reached"] >= a["steps"]]
         # without a whole one, that which came furthest
-        group = whole or sorted(group, key=lambda a: -a["reached"])[:1]
-        rank = lambda a: sum(b["scores"]["kid"] < a["scores"]["kid"] for b in group) + sum(b["scores"]["coverage"] > a["scores"]["coverage"] for b in group)
-        chosen.append(min(group, key=rank)["name"] if whole else group[0]["name"])
+        chosen.append((by_rank(whole) or sorted(group, key=lambda a: -a["reached"]))[0]["name"])
     (out / "chosen.json").write_text(json.dumps(chosen, indent=1))
-    files = sorted((out / (name + ".npz") for name in chosen), key=lambda p: -p.stat().st_size)
+    files = sorted((p for name in chosen if (p := out / (name + ".npz")).exists()), key=lambda p: -p.stat().st_size)
     boxes = []
     for path in files:
         box = next((b for b in boxes if sum(p.stat().st_size for p in b) + path.stat().st_size < 15.5 * 2**20), None)
@@ -536,7 +635,7 @@ def collect(o):
             if path.exists():
                 tar.add(path, path.name)
     for arm in arms:
-        print(arm["name"], f"{arm['reached']}/{arm['steps']}", arm["scores"], "CHOSEN" if arm["name"] in chosen else "", flush=True)
+        print(arm["name"], arm["settings"], f"{arm['reached']}/{arm['steps']}", arm["scores"], "CHOSEN" if arm["name"] in chosen else "", flush=True)
     print({p.name: p.stat().st_size for p in to.iterdir()})
 
 
@@ -558,6 +657,7 @@ def main():
     todo = p.add_subparsers(dest="todo", required=True)
     one = todo.add_parser("plan")
     one.add_argument("file"), one.add_argument("--hours", type=float, default=1.0)
+    one.add_argument("--sweep", type=float, default=0.1, help="hours of each trial")
     one = todo.add_parser("pack")
     one.add_argument("folder"), one.add_argument("file"), one.add_argument("--limit", type=int, default=0)
     one.add_argument("--by-class", action=argparse.BooleanOptionalAction, default=True)
@@ -572,6 +672,8 @@ def main():
             one.add_argument("--seconds", type=float, default=4)
         else:
             one.add_argument("--plan", required=True), one.add_argument("--out", required=True), one.add_argument("--until", type=float, required=True)
+            one.add_argument("--snapshot", type=float, default=0.0, help="when all weights are saved once on the way")
+            one.add_argument("--ahead", type=int, default=8)
             one.add_argument("--reals", type=int, default=2000), one.add_argument("--log-seconds", type=float, default=10)
     one = todo.add_parser("collect")
     one.add_argument("--out", required=True), one.add_argument("--to", required=True)
@@ -580,7 +682,7 @@ def main():
     one.add_argument("--sample", type=int, default=2000), one.add_argument("--threads", type=int, default=1)
     o = p.parse_args()
     if o.todo == "plan":
-        plan(o.file, o.hours)
+        plan(o.file, o.hours, o.sweep)
     elif o.todo == "pack":
         pack(o.folder, o.file, o.by_class, o.limit)
     else:

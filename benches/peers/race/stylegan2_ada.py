@@ -4,6 +4,7 @@
 
 Non-saturating loss, lazy R1, path length on wish, style mixing, equalised learning rate. Written from the papers.
 """
+import functools
 import math
 
 import torch
@@ -32,6 +33,30 @@ def boxes(x, *paddings):
     for p in paddings:
         x = F.avg_pool2d(x, 2, 1, p)
     return x
+
+
+# On CUDA the filter goes into the weights of the convolution beside it: the same function, by linearity, and no passes over the maps.
+# The pooling kernels were 4.3 of a step's 11.6 ms there.
+FUSE = False
+
+
+@functools.cache
+def filter_matrix(k, device):
+    """`[k², (k + 3)²]`: a k×k kernel's numbers to those of the kernel with [1, 3, 3, 1] / 8 in both directions."""
+    one = torch.zeros(k + 3, k)
+    for a in range(k):
+        one[a : a + 4, a] = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
+    return torch.kron(one, one).t().contiguous().to(device)
+
+
+def filtered(w):
+    """Weights `[a, b, k, k]` to `[a, b, k + 3, k + 3]`."""
+    k = w.shape[-1]
+    return (w.reshape(-1, k * k) @ filter_matrix(k, w.device)).view(*w.shape[:2], k + 3, k + 3)
+
+
+def ready(w, dtype):
+    return w.to(dtype).contiguous(memory_format=common.CL)
 
 
 class Mapping(nn.Module):
@@ -65,7 +90,9 @@ class Modulated(nn.Module):
     def forward(self, x, w):
         s, weight = self.style(w), self.weight * self.scale
         y = x * s.to(x.dtype)[:, :, None, None]
-        if self.up:
+        if self.up and FUSE:
+            y = F.conv_transpose2d(y, ready(4 * filtered(weight), x.dtype), stride=2, padding=2)
+        elif self.up:
             y = 4 * boxes(F.conv_transpose2d(y, weight.to(x.dtype).contiguous(memory_format=common.CL), stride=2), 1, 0, 0)
         else:
             y = F.conv2d(y, weight.to(x.dtype).contiguous(memory_format=common.CL), padding=weight.shape[-1] // 2)
@@ -135,7 +162,12 @@ class Down(nn.Module):
         self.skip = Conv(ci, co, 1, bias=False, equalised=True)
 
     def forward(self, x):
-        y = activate(self.down(boxes(activate(self.conv(x)), 1, 1, 0)))
+        y = activate(self.conv(x))
+        if FUSE:
+            down, skip = (ready(filtered(c.weight * c.scale), x.dtype) for c in (self.down, self.skip))
+            y = activate(F.conv2d(y, down, self.down.bias.to(x.dtype), stride=2, padding=2))
+            return (y + F.conv2d(x, skip, stride=2, padding=1)) / math.sqrt(2)
+        y = activate(self.down(boxes(y, 1, 1, 0)))
         return (y + self.skip(F.avg_pool2d(boxes(x, 1, 0), 2))) / math.sqrt(2)
 
 
@@ -211,8 +243,9 @@ class StyleGAN2(common.Peer):
 
         with torch.no_grad():
             fake = self.g(self.z(n), labels, self.o.mixing)
-        scores = self.d(self.augmented(real), labels)
-        loss = F.softplus(-scores).mean() + F.softplus(self.d(self.augmented(fake), labels)).mean()
+        x, fake = self.augmented(torch.cat([real, fake])).chunk(2)
+        scores = self.d(x, labels)
+        loss = F.softplus(-scores).mean() + F.softplus(self.d(fake, labels)).mean()
         common.update(self.opt_d, loss)
         losses["d"] = loss.detach()
         if self.steps % R1_EVERY == 0:
