@@ -193,7 +193,8 @@ class FastGAN(common.Peer):
     def quarter(self, maps, place):
         """That of row `place[0]` and column `place[1]`, chosen without asking the device."""
         n, c, h, w = maps.shape
-        return maps.reshape(n, c, 2, h // 2, w).index_select(2, place[:1]).reshape(n, c, h // 2, 2, w // 2).index_select(3, place[1:])[:, :, :, 0]
+        rows = maps.reshape(n, c, 2, h // 2, w).index_select(2, place[:1])
+        return rows.reshape(n, c, h // 2, 2, w // 2).index_select(3, place[1:])[:, :, :, 0]
 
     def unlike(self, a, b):
         loss = F.l1_loss(a, b)
