@@ -16,6 +16,7 @@ import time
 import numpy as np
 import torch
 
+import draw
 import png
 
 CL = torch.channels_last
@@ -24,28 +25,30 @@ FREE = {"data", "hours", "steps", "threads", "out", "sample", "sample_seed", "sa
 
 
 class Data:
-    """Training pictures in memory, of a folder that `pinxit datasets export` has written: those whose `split` is train. `labels` `[n]`
-    and `names` of the classes; with `by_class` off, or fewer than two classes, every label is 0 and there are no names."""
+    """Training pictures in memory, uint8 `[n, size, size, 3]`, with `labels` `[n]` and the classes' `names`; none: every label is 0."""
 
-    def __init__(self, folder, size, flip, by_class):
+    def __init__(self, pictures, labels, names, flip):
+        self.pictures, self.labels, self.names, self.flip = pictures, labels, names, flip
+
+    @classmethod
+    def read(cls, folder, size, flip, by_class):
+        """Those of a folder that `pinxit datasets export` has written whose `split` is train; with `by_class` off no names."""
         folder = pathlib.Path(folder)
         with open(folder / "labels.csv", newline="") as file:
             rows = [row for row in csv.DictReader(file) if row["split"] == "train"]
         if not rows:
             raise SystemExit(f"{folder}: no picture to learn from")
-        self.pictures, self.flip, self.names = torch.from_numpy(png.read_all([folder / r["file"] for r in rows], size)), flip, []
-        self.labels = torch.zeros(len(rows), dtype=torch.long)
-        names = sorted(set(r["class"] for r in rows))
-        if by_class and len(names) > 1:
-            self.names = names
-            self.labels = torch.tensor([names.index(r["class"]) for r in rows])
+        pictures, names = torch.from_numpy(png.read_all([folder / r["file"] for r in rows], size)), sorted({r["class"] for r in rows})
+        if not by_class or len(names) < 2:
+            return cls(pictures, torch.zeros(len(rows), dtype=torch.long), [], flip)
+        return cls(pictures, torch.tensor([names.index(r["class"]) for r in rows]), names, flip)
 
     def batch(self, n):
         """Pictures `[n, 3, size, size]` in -1..1, each flipped at a toss, and labels `[n]`; drawn with replacement."""
-        rows = torch.randint(0, len(self.pictures), (n,))
+        rows = draw.randint(0, len(self.pictures), (n,))
         x = self.pictures[rows].permute(0, 3, 1, 2).float() / 127.5 - 1
         if self.flip:
-            x = torch.where(torch.rand(n, 1, 1, 1) < 0.5, x.flip(3), x)
+            x = torch.where(draw.rand(n, 1, 1, 1) < 0.5, x.flip(3), x)
         return x.contiguous(memory_format=CL), self.labels[rows]
 
 
@@ -72,15 +75,15 @@ class Peer:
         """Makes g, d, opt_g and opt_d."""
         raise NotImplementedError
 
-    def step(self, real, labels) -> dict[str, float]:
-        """One step of both networks on pictures `[n, 3, size, size]`; the losses by name."""
+    def step(self, real, labels) -> dict[str, torch.Tensor]:
+        """One step of both networks on pictures `[n, 3, size, size]`; the losses by name, detached."""
         raise NotImplementedError
 
     def settle(self, labels):
         """Called once before painting: what the average must still learn of itself."""
 
     def z(self, n):
-        return torch.randn(n, self.z_dim)
+        return draw.randn(n, self.z_dim)
 
     @torch.no_grad()
     def follow(self, shown):
@@ -160,7 +163,7 @@ def train(peer, data, out, until=None):
         peer.progress = share()
         while not done():
             begin, cpu = time.perf_counter(), time.process_time()
-            losses = peer.step(*data.batch(o.batch))
+            losses = {k: v.item() for k, v in peer.step(*data.batch(o.batch)).items()}
             peer.steps += 1
             clock["images"] += o.batch
             peer.follow(clock["images"])
@@ -190,7 +193,7 @@ def paint(peer, data, count, seed, folder, batch=64):
         old.unlink()
     torch.manual_seed(seed)
     peer.settle(data.labels)
-    labels = data.labels[torch.randint(0, len(data.labels), (count,))]
+    labels = data.labels[draw.randint(0, len(data.labels), (count,))]
     for start in range(0, count, batch):
         some = labels[start : start + batch]
         x = peer.average(peer.z(len(some)), some).float().clamp(-1, 1)
@@ -237,7 +240,7 @@ def prepare(peer, o):
     torch.manual_seed(o.seed)
     out = pathlib.Path(o.out)
     out.mkdir(parents=True, exist_ok=True)
-    data = Data(o.data, o.size, o.flip, o.by_class)
+    data = Data.read(o.data, o.size, o.flip, o.by_class)
     model = peer(o, len(data.names))
     count = {k: sum(p.numel() for p in m.parameters()) for k, m in (("g", model.g), ("d", model.d))}
     about = {"peer": peer.name, "torch": torch.__version__, "parameters": count, "pictures": len(data.pictures), "classes": data.names}

@@ -14,6 +14,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 import augment
 import common
+import draw
 from layers import Classes, Conv, Linear, frozen
 
 G_CHANNELS = {4: 256, 8: 160, 16: 96, 32: 64, 64: 32, 128: 16}
@@ -41,7 +42,7 @@ class Gated(nn.Module):
     def forward(self, x):
         x = self.conv(x)
         if self.strength is not None:
-            x = x + (torch.randn(len(x), 1, *x.shape[2:]) * self.strength).to(x.dtype)
+            x = x + (draw.randn(len(x), 1, *x.shape[2:]) * self.strength).to(x.dtype)
         return F.glu(self.norm(x), dim=1)
 
 
@@ -180,16 +181,20 @@ class FastGAN(common.Peer):
         loss_g = -self.d(fake, labels)[0].mean()
         common.update(self.opt_g, loss_g)
         frozen(self.d, False)
-        return {"g": loss_g.item(), "d": loss_d.item(), "recon": recon.item()}
+        return {"g": loss_g.detach(), "d": loss_d.detach(), "recon": recon.detach()}
 
     def reconstruction(self, real, part, whole):
         """Equation 5, on reals alone: the whole picture from the 8-px map, one random quarter from the same quarter of the 16-px map."""
-        half = real.shape[-1] // 2
-        y, x = torch.randint(0, 2, (2,)).tolist()
-        quarter = real[:, :, y * half : (y + 1) * half, x * half : (x + 1) * half]
-        crop = part[:, :, y * 8 : y * 8 + 8, x * 8 : x * 8 + 8].contiguous(memory_format=common.CL)
+        place = draw.randint(0, 2, (2,))
+        quarter, crop = (self.quarter(maps, place).contiguous(memory_format=common.CL) for maps in (real, part))
         small = F.avg_pool2d(real, 2)
         return self.unlike(self.d.whole(whole), small) + self.unlike(self.d.part(crop), quarter)
+
+    def quarter(self, maps, place):
+        """That of row `place[0]` and column `place[1]`, chosen without asking the device."""
+        n, c, h, w = maps.shape
+        rows = maps.reshape(n, c, 2, h // 2, w).index_select(2, place[:1])
+        return rows.reshape(n, c, h // 2, 2, w // 2).index_select(3, place[1:])[:, :, :, 0]
 
     def unlike(self, a, b):
         loss = F.l1_loss(a, b)
@@ -208,7 +213,7 @@ class FastGAN(common.Peer):
             m.momentum = None
         self.average.train()
         for _ in range(batches):
-            some = labels[torch.randint(0, len(labels), (32,))]
+            some = labels[draw.randint(0, len(labels), (32,))]
             self.average(self.z(len(some)), some)
         self.average.eval()
 

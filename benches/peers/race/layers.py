@@ -21,6 +21,17 @@ def channels(size, cap, budget, width=1.0):
     return out
 
 
+# On CUDA grouped convolutions of 16 channels may be slower than one dense convolution whose other weights are 0; `lap.py` tries.
+DENSE = False
+
+
+def dense(w, groups):
+    """Weights `[co, ci / groups, k, k]` as `[co, ci, k, k]`, 0 between groups."""
+    co, ci, k, _ = w.shape
+    eye = torch.eye(groups, dtype=w.dtype, device=w.device).view(groups, 1, groups, 1, 1, 1)
+    return (w.view(groups, co // groups, 1, ci, k, k) * eye).reshape(co, groups * ci, k, k).contiguous(memory_format=CL)
+
+
 class Convolution(torch.autograd.Function):
     """F.conv2d of stride 1 whose gradient in the input is written as a transposed convolution, so that double backward takes another
     way than PyTorch's own. A whole step of R3GAN at 64 px on one thread (one timed step each): f32 5.0 to 4.3 s, bf16 2.75 to 2.14 s.
@@ -60,6 +71,8 @@ class Conv(nn.Module):
         bias = None if self.bias is None else self.bias.to(x.dtype)
         depthwise = 1 < self.groups == len(w)
         if self.stride == 1 and not depthwise:
+            if DENSE and self.groups > 1:
+                return Convolution.apply(x, dense(w, self.groups), bias, self.padding, 1)
             return Convolution.apply(x, w, bias, self.padding, self.groups)
         return F.conv2d(x, w, bias, self.stride, self.padding, 1, self.groups)
 
@@ -99,6 +112,8 @@ class Classes(nn.Module):
 
 def double(x):
     """Bilinear ×2: StyleGAN2's upsampling with the filter [1, 3, 3, 1] and R3GAN's transition."""
+    if x.is_cuda:  # whose backward adds up in the map's own precision
+        return F.interpolate(x.float(), scale_factor=2, mode="bilinear", align_corners=False).to(x.dtype)
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 

@@ -84,7 +84,8 @@ class Discriminator(nn.Module):
         x = self.stages[0](self.rgb(x.to(self.dtype)))
         for wider, more in zip(self.changes, self.stages[1:]):
             x = more(wider(F.avg_pool2d(x, 2)))
-        x = self.full(self.last(x.to(self.last.weight.dtype)).flatten(1))
+        # over the whole 4x4 map, so a product: the double backward of PyTorch's depthwise convolution goes channel by channel
+        x = self.full((x.to(self.last.weight.dtype) * self.last.weight[:, 0]).sum((2, 3)))
         return self.classes.project(x, labels) if self.classes.width else x[:, 0]
 
 
@@ -122,7 +123,7 @@ class R3GAN(common.Peer):
         # the discriminator: mean softplus(-(s_r - s_f)) + γ/2 (R1 + R2), by double backward, every step
         with torch.no_grad():
             fake = self.g(self.z(n), labels)
-        x = torch.cat([augment.ada(real, p), augment.ada(fake, p)]).contiguous(memory_format=common.CL).requires_grad_(True)
+        x = augment.ada(torch.cat([real, fake]), p).contiguous(memory_format=common.CL).requires_grad_(True)
         scores = self.d(x, both)
         gap = scores[:n] - scores[n:]
         penalty = slopes(scores, x)
@@ -137,7 +138,8 @@ class R3GAN(common.Peer):
         loss_g = F.softplus(-(score - target)).mean()
         common.update(self.opt_g, loss_g)
         frozen(self.d, False)
-        return {"g": loss_g.item(), "d": loss_d.item(), "gap": gap.mean().item(), "r1": r1.item(), "r2": r2.item()}
+        losses = {"g": loss_g, "d": loss_d, "gap": gap.mean(), "r1": r1, "r2": r2}
+        return {k: v.detach() for k, v in losses.items()}
 
 
 if __name__ == "__main__":

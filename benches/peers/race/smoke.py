@@ -1,7 +1,9 @@
 """Do the three trainers still train, resume and paint? Synthetic pictures of 32 px, batch 4, a few steps: `python smoke.py`, under a minute.
 
 For each trainer: finite losses in f32 with classes; a run stopped after 3 of 5 steps and resumed ends with the same losses and weights
-as one that was not stopped; painted PNGs read back; two steps in bf16 without classes, with every branch that f32 left out.
+as one that was not stopped; painted PNGs read back; two steps in bf16 without classes, with every branch that f32 left out. And what
+`lap.py` does otherwise on a CUDA device (numbers in tensors, a tape, its own Adam, fused filters, dense groups) is the same function,
+checked here on the CPU.
 """
 import json
 import math
@@ -14,7 +16,11 @@ import torch
 
 import augment
 import common
+import draw
+import lap
+import layers
 import png
+import stylegan2_ada
 from fastgan import FastGAN
 from layers import slopes
 from r3gan import R3GAN, Discriminator
@@ -95,6 +101,53 @@ def check_augment():
         assert y.shape == x.shape and y.isfinite().all() and x.grad.isfinite().all()
 
 
+def check_device(peer):
+    """`lap.py`'s form of a peer against the peer itself: the same weights after three steps from the same tape, in f32."""
+    data = common.Data(torch.randint(0, 256, (20, 32, 32, 3), dtype=torch.uint8), torch.randint(0, 2, (20,)), ["a", "b"], True)
+    arm = {"peer": peer.name, "set": "", "name": "", "steps": 20, "seed": 1, "size": 32, "settings": {"batch": 4, "width": 0.5}}
+    run, o = lap.Lap(arm, data, torch.device("cpu")), common.parse(peer, ["--data=-", "--out=-", "--size=32", "--batch=4", "--width=0.5"])
+    run.peer.dtype = run.peer.g.dtype = run.peer.d.dtype = torch.float32
+    draw.use("cpu")
+    torch.manual_seed(1)
+    plain, tape, numbers = peer(o, 2), draw.Tape("cpu"), torch.Generator().manual_seed(1)
+    if peer is StyleGAN2:
+        plain.numbers["p"] = 0.3
+        run.peer.numbers["p"].fill_(0.3)
+    run.peer.counter.fill_(1)  # at 0 R3GAN's p is 0, and a number's 0 draws nothing
+    for k in range(1, 4):
+        run.tape.refill(run.generator)
+        run.done = k
+        run.eager()
+        tape.refill(numbers)
+        draw.use("cpu", tape)
+        plain.progress, plain.steps = k / 20, k
+        plain.step(*data.batch(4))
+        plain.follow((k + 1) * 4)
+    draw.use("cpu")
+    far = max((a - b).abs().max().item() for a, b in zip(plain.average.parameters(), run.peer.average.parameters()))
+    assert far < 1e-4, (peer.name, far)
+    return far
+
+
+def check_fused():
+    """StyleGAN2's filter inside the convolutions, and dense groups: scores, penalty and all gradients."""
+    g, d = stylegan2_ada.Generator(32, 8, 0, 0.25, torch.float32), stylegan2_ada.Discriminator(32, 0, 0.25, torch.float32)
+    z, x, wide = torch.randn(4, 8), torch.randn(4, 3, 32, 32), layers.Conv(32, 32, 3, groups=2)
+
+    def all_of(yes):
+        stylegan2_ada.FUSE = layers.DENSE = yes
+        torch.manual_seed(0)
+        leaf, y = x.clone().requires_grad_(True), g(z, None)
+        scores = d(leaf, None)
+        penalty = slopes(scores, leaf).mean()
+        grads = torch.autograd.grad(penalty + y.square().mean(), [*d.parameters(), *g.parameters()], allow_unused=True)
+        return [y, scores, penalty, wide(torch.randn(2, 32, 8, 8)), *(v for v in grads if v is not None)]
+
+    for a, b in zip(all_of(False), all_of(True)):
+        assert (a - b).norm() <= 3e-3 * a.norm() + 1e-6, ((a - b).norm(), a.norm())  # a kink may fall to the other side
+    stylegan2_ada.FUSE = layers.DENSE = False
+
+
 def main():
     began = time.perf_counter()
     torch.set_num_threads(1)
@@ -103,6 +156,8 @@ def main():
         pictures(home / "set")
         check_augment()
         check_r1()
+        check_fused()
+        print("as on a device, averages differ by", ", ".join(f"{p.name} {check_device(p):.1e}" for p in PEERS), flush=True)
         for peer in PEERS:
             check(peer, home)
     print(f"smoke: all well in {time.perf_counter() - began:.1f} s")

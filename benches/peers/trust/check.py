@@ -90,7 +90,9 @@ def main():
             said, more = agree(path, given, verdicts[case])
             complaints += more
             agreed += not more
-            print(f"{name:<15} root {case:<9}", *(f"{who}: {words(*verdict)}" for who, verdict in said.items()), sep="  ")
+            same = len(set(said.values())) == 1
+            verdict = f"all three: {words(*said['pinxit'])}" if same else str(said)
+            print(f"{name:<15} root {case:<10} {verdict}")
         counts, more = judged(path, verdicts["flips"], roots)
         complaints += more
         flipped[path.suffix[1:]] += counts

@@ -1,5 +1,5 @@
 //! The export gate: a painted picture that is a near copy of a training work does not leave, unless the person says why it may; then the
-//! ledger keeps her reason. Pictures are compared as the model painted them, before anything is done to them.
+//! ledger keeps her reason. Pictures are compared before mark and label are put on them, at the size of the works.
 //!
 //! It needs the works. Where they are not on this machine (shipped models, other people's), that is said, and kept with each picture.
 use pinxit_create::{Painter, Recipe};
@@ -284,7 +284,7 @@ pub(crate) fn verdict(report: &GateReport, all: usize) -> Result<()> {
     }
 }
 
-/// The picture at the size of the works: a model paints what it learnt, so this is hardly ever needed.
+/// The picture at the size of the works: enlarged ones are brought back to it.
 fn fitted(picture: &Picture, works: &TrainingWorks) -> Result<Picture> {
     let (h, w) = works.resolution();
     let is_fitting = (picture.height() as usize, picture.width() as usize) == (h, w);

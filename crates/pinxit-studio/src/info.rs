@@ -32,7 +32,7 @@ pub enum FileInfo {
         recipe: Option<Value>,
         /// What its metadata states of provider, program, time and number: labels of laws, for which nobody vouches.
         #[serde(skip_serializing_if = "Stated::is_empty")]
-        stated: Stated,
+        stated: Box<Stated>,
         /// Why the picture cannot be read whole, or its recipe not be painted, if so.
         problem: Option<String>,
     },
@@ -93,7 +93,7 @@ fn picture(path: &Path) -> Result<FileInfo> {
         width: seen.width,
         height: seen.height,
         recipe,
-        stated: seen.stated,
+        stated: Box::new(seen.stated),
         problem,
     })
 }

@@ -6,6 +6,7 @@
 mod targets;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use pinxit_create::{ModelRef, Recipe};
 use pinxit_image::{Encoding, Metadata, Picture, encode};
@@ -27,27 +28,84 @@ fn inputs(target: &str) -> Vec<PathBuf> {
 
 #[test]
 fn no_kept_input_breaks_anything() {
-    // Where the decoder of another gives up it is contained, and silent.
-    std::panic::set_hook(Box::new(|panic| {
-        if targets::is_ours(panic) {
-            eprintln!("{panic}");
-            OURS.store(true, std::sync::atomic::Ordering::Relaxed);
-        }
-    }));
+    let ours = listen();
     for (target, run) in targets::ALL {
         let files = inputs(target);
         assert!(files.len() > 2, "{target} has no inputs");
         for file in files {
             let bytes = std::fs::read(&file).unwrap();
             let unwound = std::panic::catch_unwind(|| run(&bytes)).is_err();
-            let ours = OURS.swap(false, std::sync::atomic::Ordering::Relaxed);
-            assert!(!unwound && !ours, "{target}: {}", file.display());
+            assert!(!unwound && !ours.swap(false, Relaxed), "{target}: {}", file.display());
         }
     }
 }
 
-/// Whether code of ours has panicked, contained or not.
-static OURS: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+/// Damaged copies of the inputs, the same ones each time: what a fuzzer finds first, where there is no fuzzer.
+#[test]
+fn damage_breaks_nothing() {
+    const COPIES: u64 = 100;
+    let ours = listen();
+    for (target, run) in targets::ALL {
+        let files: Vec<Vec<u8>> = inputs(target).iter().map(|file| std::fs::read(file).unwrap()).collect();
+        for number in 0..COPIES {
+            let bytes = damaged(&files, number);
+            let unwound = std::panic::catch_unwind(|| run(&bytes)).is_err();
+            if unwound || ours.swap(false, Relaxed) {
+                let kept = std::env::temp_dir().join(format!("pinxit-{target}-{number}"));
+                std::fs::write(&kept, &bytes).unwrap();
+                panic!("{target}, copy {number}: the input lies in {}", kept.display());
+            }
+        }
+    }
+}
+
+/// One of the files with a few bytes changed, cut out, doubled, or taken from another.
+fn damaged(files: &[Vec<u8>], number: u64) -> Vec<u8> {
+    let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed;
+    let mut random = |below: usize| {
+        // SplitMix64 (Steele, Lea, Flood 2014).
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % below.max(1) as u64) as usize
+    };
+    let mut bytes = files[random(files.len())].clone();
+    for _ in 0..=random(6) {
+        // Most of what decides lies at the beginning.
+        let reach = if random(2) == 0 { bytes.len().min(200) } else { bytes.len() };
+        let (at, len) = (random(reach), 1 + random(16));
+        let end = (at + len).min(bytes.len());
+        match random(6) {
+            0 => bytes.iter_mut().skip(at).take(1).for_each(|b| *b ^= 1 << random(8)),
+            1 => bytes[at..end].fill([0, 1, 0x7f, 0x80, 0xff][random(5)]),
+            2 => drop(bytes.drain(at..end)),
+            3 => {
+                let part = bytes[at..end].repeat(1 + random(40));
+                bytes.splice(at..at, part);
+            }
+            4 => {
+                let other = &files[random(files.len())];
+                let from = random(other.len());
+                let part = other[from..(from + random(400)).min(other.len())].to_vec();
+                bytes.splice(at..end, part);
+            }
+            _ => bytes.truncate(random(bytes.len() + 1)),
+        }
+    }
+    bytes
+}
+
+/// From now on panics are silent and noted, those of our own code even where they are contained.
+fn listen() -> &'static AtomicBool {
+    static OURS: AtomicBool = AtomicBool::new(false);
+    std::panic::set_hook(Box::new(|panic| {
+        if targets::is_ours(panic) {
+            eprintln!("{panic}");
+            OURS.store(true, Relaxed);
+        }
+    }));
+    &OURS
+}
 
 #[test]
 fn what_is_kept_is_small() {

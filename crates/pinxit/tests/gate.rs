@@ -68,6 +68,11 @@ fn near_copies_are_withheld_and_named() {
     }
     let closest = result["closest"].as_array().unwrap();
     assert!(closest.len() == 8 && closest.iter().all(|c| c["works"].as_array().unwrap().len() == 2), "{result}");
+    let enlarged = failure(&desk, &[&PAINT[..8], &["large", "--enlarge", "4"]].concat());
+    assert!(
+        enlarged.starts_with("exit 3\n") && enlarged.contains("comes as near as 0.0"),
+        "enlarged it is the same copy: {enlarged}"
+    );
     let table = desk.run(&[&PAINT[..], &["--closest"]].concat());
     assert!(stdout(&table).contains("closest works in the training set (a near copy is below "), "{}", stdout(&table));
 }

@@ -22,7 +22,8 @@ pub fn flips(file: &[u8]) -> Vec<(usize, u8)> {
     (0..FLIPS).map(|_| (free[(random() % free.len() as u64) as usize], 1 << (random() % 8))).collect()
 }
 
-fn outside_padding(file: &[u8]) -> Vec<usize> {
+/// Offsets of all bytes that are no padding, nor a checksum that decides nothing.
+pub fn outside_padding(file: &[u8]) -> Vec<usize> {
     let (mut free, unsigned) = (Vec::new(), checksum(file));
     let mut at = 0;
     while at < file.len() {

@@ -20,9 +20,8 @@ Examples:
   pinxit sign trees-000042.png --label cn        labelled for China
 
 A signed file is a new one; nothing but the credential is added. Without --made-as the credential says only that you publish
-the picture, and keeps one that it has inside. Your choice is kept: in the credential with --note in your words, and of a picture
-this studio painted how many it was chosen from; in the ledger. Labels are for pictures that AI made; for them the picture is written
-anew (PNG, JPEG, WebP). PNG, JPEG, WebP, TIFF and GIF can be signed.";
+the picture, and keeps one that it has inside. --note adds why, in your words; of a picture that this studio painted it says from how
+many it was chosen. Labels are for pictures that AI made; the picture is written anew for them (PNG, JPEG, WebP). PNG, JPEG, WebP, TIFF and GIF can be signed.";
 
 /// Sign pictures that are there already
 #[derive(Debug, Args)]

@@ -15,15 +15,16 @@ use crate::output;
 
 const EXAMPLES: &str = "\
 Examples:
-  pinxit takedown oak.jpg -n                                      what would be done
+  pinxit takedown oak.jpg -n                       what would be done
   pinxit takedown oak.jpg --reason 'Ann asked for it by letter on 3 May 2026' -o receipt.json
-  pinxit takedown trees:round/oak.jpg --reason '…'                a work of the dataset trees, as its records.jsonl names it
-  pinxit takedown ISCC:KE… --reason '…'                           by its ISCC, or by the SHA-256 of its file
+  pinxit takedown trees:round/oak.jpg --reason …   a work of a dataset, as its records.jsonl has it
+  pinxit takedown ISCC:KE… --reason …              by its ISCC, or by the SHA-256 of its file
   pinxit takedown --check receipt.json
 
-The work, its patches, and files that show the same leave every dataset of this home, also those in its bin; the datasets get new manifests. It is
-remembered: imports refuse it and copies of it. Models and runs that learnt from it, or began from a model that did, are blocked for good: train
-anew. The ledger gets an entry, and whoever asked a signed receipt, which anybody can check (docs/rights.md).
+The work, its patches, and files that show the same leave every dataset of this home, also those in its bin. The datasets
+get new manifests. The work is remembered: imports refuse it and copies of it. Models and runs that learnt from it, or began
+from a model that did, are blocked for good: train anew. The ledger gets an entry, and whoever asked a signed receipt, which
+anybody can check (docs/rights.md).
 Files outside this home, such as your originals and pictures you exported, stay where they are. There is no way back.
 An interrupted takedown is finished by the next one, or by `pinxit takedown` alone.
 
