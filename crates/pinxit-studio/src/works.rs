@@ -1,7 +1,7 @@
 //! The training works of a dataset, ready to be searched for what a picture looks like. Describing them takes minutes, so it is done once:
 //! the index is kept in the dataset's folder, and made anew where the dataset, the way of describing or the file itself is another.
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use pinxit_dataset::format::WORKS_FILE;
 use pinxit_dataset::{Dataset, Record};
@@ -146,7 +146,7 @@ fn make(dataset: &Dataset, rows: &[u32], describer: &Describer, task: Task, watc
 }
 
 /// Keeps the index for the next time. Where that cannot be, work goes on: it only takes longer.
-fn keep(path: &PathBuf, bytes: &[u8], watcher: &mut dyn Watcher) {
+fn keep(path: &Path, bytes: &[u8], watcher: &mut dyn Watcher) {
     if let Err(e) = pinxit_image::write_atomic(path, bytes) {
         let message = format!("the index of the training works cannot be kept ({e}): it will be made anew each time");
         watcher.event(Event::Warning { message, hint: None });
