@@ -154,7 +154,8 @@ mod tests {
     #[test]
     fn every_change_is_noticed() {
         let whole = sealed("Jane Artist");
-        let other: Value = serde_json::from_slice(&sealed("Joe")).unwrap();
+        let joe = ArtistKey::issue(&Holder::artist("Joe"), Validity::from_now()).unwrap();
+        let other: Value = serde_json::from_slice(&seal(&json!({ "v": 1, "said": "other" }), TYP, &joe).unwrap()).unwrap();
         assert!(matches!(open(&changed(&whole, |v| v["statement"]["said"] = "no".into()), TYP), Err(SealError::Copy)));
         for part in ["payload", "protected", "signature"] {
             let swapped = changed(&whole, |v| v[part] = other[part].clone());

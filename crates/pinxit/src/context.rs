@@ -35,10 +35,12 @@ impl Context {
             Color::Always => anstream::ColorChoice::Always,
             Color::Never => anstream::ColorChoice::Never,
         });
-        let (command, matches) = match matches.subcommand() {
-            Some((name, inner)) => (name.to_string(), inner.clone()),
-            None => (String::new(), matches.clone()),
-        };
+        let (mut command, mut matches) = (String::new(), matches.clone());
+        // `explore move` has its own options: what was typed stands with the last command of the line.
+        while let Some((name, inner)) = matches.subcommand().map(|(name, inner)| (name.to_string(), inner.clone())) {
+            command = format!("{command} {name}").trim_start().to_string();
+            matches = inner;
+        }
         let (home, files, unusable) = match settled(&globals) {
             Ok((home, files)) => (home, files, None),
             Err(e) if command == "doctor" => {
@@ -98,19 +100,21 @@ impl Context {
         if typed(one) && typed(other) {
             let (one, other) = (self.long_of(one), self.long_of(other));
             let message = format!("the argument '--{one}' cannot be used with '--{other}'");
-            let mut command = cli::command();
-            if let Some(command) = command.find_subcommand_mut(&self.command) {
-                let error = command.error(clap::error::ErrorKind::ArgumentConflict, message);
-                std::process::exit(i32::from(crate::usage(&error)));
-            }
+            let error = self.typed_command().error(clap::error::ErrorKind::ArgumentConflict, message);
+            std::process::exit(i32::from(crate::usage(&error)));
         }
     }
 
     fn long_of(&self, id: &str) -> String {
-        let command = cli::command();
-        let sub = command.find_subcommand(&self.command);
-        let arg = sub.and_then(|c| c.get_arguments().find(|a| a.get_id() == id));
+        let command = self.typed_command();
+        let arg = command.get_arguments().find(|a| a.get_id() == id);
         arg.and_then(|a| a.get_long()).unwrap_or(id).to_string()
+    }
+
+    /// The command that was typed, by all its names.
+    fn typed_command(&self) -> clap::Command {
+        let below = |command: clap::Command, name: &str| command.find_subcommand(name).cloned().unwrap_or(command);
+        self.command.split_whitespace().fold(cli::command(), below)
     }
 }
 

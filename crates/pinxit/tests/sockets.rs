@@ -10,6 +10,9 @@ use std::process::{Command, Output, Stdio};
 use common::{Desk, code, stderr, stdout};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
+/// A painted picture.
+const P: &str = "out/dots-round-000001.png";
+
 /// Every command, and with what exit code it ends.
 const ROAD: &[(&[&str], i32)] = &[
     (&["keys", "init", "--name", "Jane Artist"], 0),
@@ -20,6 +23,20 @@ const ROAD: &[(&[&str], i32)] = &[
     (&["train", "more", "--kimg", "0.04"], 0),
     (&["generate", "dots", "--seeds", "1", "--class", "round", "-o", "out"], 0),
     (&["generate", "--from", "out/dots-round-000001.png", "-o", "again"], 0),
+    (&["explore", "walk", "--key", P, "--key", P, "--seconds", "0.1", "-o", "walk.gif"], 0),
+    (&["explore", "loop", "dots", "--seeds", "0,1", "--seconds", "0.1", "-o", "loop.webp"], 0),
+    (&["explore", "mix", "dots", "--rows", "0", "--columns", "1"], 0),
+    (&["explore", "directions", "dots", "--count", "1"], 0),
+    (&["explore", "move", P, "--by", "sefa-1=1"], 0),
+    (&["explore", "mutate", P], 0),
+    (&["explore", "truncate", P], 0),
+    (&["explore", "bend", P, "--stage", "1", "--do", "mirror"], 0),
+    (&["explore", "undo", "dots-round-000001-bent.png"], 0),
+    (&["explore", "project", "dots", P, "--steps", "2"], 0),
+    (&["explore", "drag", P, "--point", "9,9:12,9", "--steps", "1"], 0),
+    (&["explore", "breed", P, P, "--children", "1"], 0),
+    (&["explore", "tree", "children"], 0),
+    (&["models", "blend", "dots", "dots", "--by", "0.5", "--as", "twin"], 0),
     (&["sign", "out/dots-round-000001.png"], 0),
     (&["verify", "out/dots-round-000001-signed.png"], 0),
     (&["verify", "remote.png"], 3),

@@ -34,9 +34,9 @@ fn the_same_bytes_every_time_on_any_number_of_threads() {
     let one = build(1);
     assert_eq!(
         one.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(),
-        ["croissant.json", "dataset.json", "pixels.bin", "records.jsonl", "report.json"]
+        ["croissant.json", "dataset.json", "looks.jsonl", "pixels.bin", "records.jsonl", "report.json"]
     );
-    assert_eq!(one[2].1.len(), 40 * 24 * 40 * 3);
+    assert_eq!(one[3].1.len(), 40 * 24 * 40 * 3);
     assert!(build(2) == one && build(7) == one);
 }
 

@@ -32,10 +32,10 @@ pub struct PrintingArgs {
     #[arg(long, value_name = "REASON", value_parser = reason)]
     allow_near_copies: Option<String>,
     /// Hide no watermark in the pictures
-    #[arg(long = "no-watermark", help_heading = "Signing")]
+    #[arg(id = "watermark", long = "no-watermark", help_heading = "Signing")]
     no_watermark: bool,
     /// Do not sign the pictures: no credential goes into the files
-    #[arg(long = "no-sign", help_heading = "Signing")]
+    #[arg(id = "sign", long = "no-sign", help_heading = "Signing")]
     no_sign: bool,
     #[command(flatten)]
     signing: SigningArgs,
