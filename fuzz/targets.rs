@@ -17,8 +17,11 @@ use pinxit_trust::ledger::Ledger;
 use pinxit_trust::verify::{Anchors, State, Trust, verify_bytes};
 use pinxit_trust::watermark::{Key, Watermark};
 
+/// A name, and what is done with the bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
 /// A target, by its name.
-pub const ALL: [(&str, fn(&[u8])); 6] =
+pub const ALL: [Target; 6] =
     [("verify", verify), ("import", import), ("watermark", watermark), ("recipe", recipe), ("model", model), ("ledger", ledger)];
 
 /// Whether a panic is in pinxit's own code. Those are mistakes wherever they happen; a panic in another's decoder is expected, and

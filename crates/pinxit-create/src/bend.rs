@@ -272,7 +272,7 @@ mod tests {
     fn channels_that_light_up_together_are_one_group() {
         let mut rng = Rng::new(1);
         let (a, b) = (rng.normal_tensor::<f32>(&[1, 8, 8, 1]), rng.normal_tensor::<f32>(&[1, 8, 8, 1]));
-        let of = |i: usize| if i % 2 == 0 { a.data()[i / 4] } else { b.data()[i / 4] * 3.0 + 1.0 };
+        let of = |i: usize| if i.is_multiple_of(2) { a.data()[i / 4] } else { b.data()[i / 4] * 3.0 + 1.0 };
         let map = Tensor::from_fn(&[1, 8, 8, 4], of);
         assert_eq!(clusters(&[map], 2, 7), [vec![0, 2], vec![1, 3]]);
     }

@@ -216,6 +216,7 @@ fn webp_end<W: Write + Seek>(mut out: W, xmp: &str) -> std::io::Result<()> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test that cannot go on may panic
 mod tests {
     use super::*;
     use image::AnimationDecoder;

@@ -178,7 +178,7 @@ fn watermark_seeds(put: Put<'_>) {
     put("watermark", "one sample", &[1, 0, 1, 0, 0, 200]);
     put("watermark", "a line", &[0xff, 0x3f, 1, 0, 0, 0, 255, 7]);
     put("watermark", "a column", &[1, 0, 0xff, 0x3f, 0, 255, 0]);
-    put("watermark", "noise", &[[0, 1, 0, 1, 0].to_vec(), (0..997u32).map(|i| (i * i * 31 >> 3) as u8).collect()].concat());
+    put("watermark", "noise", &[[0, 1, 0, 1, 0].to_vec(), (0..997u32).map(|i| ((i * i * 31) >> 3) as u8).collect()].concat());
 }
 
 fn ledger_seeds(put: Put<'_>) {

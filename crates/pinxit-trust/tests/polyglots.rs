@@ -18,8 +18,11 @@ const ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 const HTML: &[u8] = b"--><html><script>fetch('http://a.invalid')</script><!--";
 const SCRIPT: &[u8] = b"=0;alert(1);/*";
 
+/// Its name, the picture's format, and how the picture becomes both.
+type Polyglot = (&'static str, ImageFormat, fn(&[u8]) -> Vec<u8>);
+
 /// A picture that is something else as well, in the places where formats allow it.
-fn polyglots() -> Vec<(&'static str, ImageFormat, fn(&[u8]) -> Vec<u8>)> {
+fn polyglots() -> Vec<Polyglot> {
     fn comment(jpeg: &[u8], text: &[u8]) -> Vec<u8> {
         [&jpeg[..2], &[0xff, 0xfe], &(text.len() as u16 + 2).to_be_bytes(), text, &jpeg[2..]].concat()
     }

@@ -1,6 +1,7 @@
 //! Walks and loops: key frames and the way between them, in one file.
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use pinxit_create::walk::AnimationRecipe;
 use pinxit_create::{Latents, Operation, Painter, Recipe};
@@ -126,6 +127,9 @@ pub fn animate(
     Ok(made)
 }
 
+/// A frame, and the watermark in it.
+type Frame = (Picture, Option<Mark>);
+
 /// Paints, marks and writes every frame; gives the first with its mark, which stand for the file in the ledger.
 fn frames(
     painter: &mut Painter,
@@ -134,7 +138,7 @@ fn frames(
     text: &str,
     film: &mut Film,
     watcher: &mut dyn Watcher,
-) -> Result<(Picture, Option<Mark>)> {
+) -> Result<Frame> {
     let keys: Vec<Latents> = recipe.animation.iter().map(|key| painter.latents(key)).collect::<std::result::Result<_, _>>()?;
     // Bends and enlargement are those of the first key frame: a map is bent or it is not.
     let after: Vec<Operation> = recipe.animation[0]
@@ -158,10 +162,9 @@ fn frames(
         }
         let part = from..(from + AT_ONCE).min(recipe.frames);
         let latents: Vec<Latents> = part.map(|i| recipe.latents(painter, &keys, i)).collect::<std::result::Result<_, _>>()?;
-        let slots: Vec<std::sync::OnceLock<Result<(Picture, Option<Mark>)>>> =
-            latents.iter().map(|_| Default::default()).collect();
+        let slots: Vec<OnceLock<Result<Frame>>> = latents.iter().map(|_| Default::default()).collect();
         let painter = &*painter;
-        let paint = |i: usize| -> Result<(Picture, Option<Mark>)> {
+        let paint = |i: usize| -> Result<Frame> {
             let picture = plain.finish(&painter.paint_latents(&latents[i], &plain)?)?;
             press.mark(picture, text)
         };
