@@ -102,7 +102,7 @@ pub struct BendArgs {
     /// Stage whose map is changed; 0 is the coarsest
     #[arg(long, value_name = "STAGE")]
     stage: usize,
-    /// multiply=N, boost=N, mute, invert, add=N, threshold=N, noise=N[,SEED], rotate=DEGREES, move=RIGHT,DOWN, zoom=N, mirror
+    /// multiply=N, boost=N, mute, invert, add=N, threshold=N, noise=N or noise=N,SEED, rotate=DEGREES, move=RIGHT,DOWN, zoom=N, mirror
     /// (repeatable)
     #[arg(long = "do", value_name = "ACT", required = true, value_parser = values::act)]
     acts: Vec<Act>,
