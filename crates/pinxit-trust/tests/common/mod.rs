@@ -46,8 +46,8 @@ pub fn generated<'a>() -> Statement<'a> {
         creator: Some("Jane Artist".into()),
         recipe: Some(RECIPE.into()),
         model: Some(ModelStatement { name: "trees".into(), hash: "ab12".into(), dataset_manifest: Some("cd34".into()) }),
-        authorship: None,
-        ledger: None,
+        authorship: Some(authorship()),
+        ledger: Some(format!("12:{}", "ab".repeat(32))),
         training: TrainingUse::NotAllowed,
         watermark: None,
         fingerprint: None,
@@ -59,6 +59,16 @@ pub fn generated<'a>() -> Statement<'a> {
             id: "urn:uuid:0b8f6a3e-5d1c-4a2b-9c4d-001122334455".into(),
         },
     }
+}
+
+/// The person's part in it, every field.
+pub fn authorship() -> serde_json::Value {
+    serde_json::json!({
+        "dataset": { "works": 12, "pictures": 40, "turned_down": 7, "overridden": 1, "licences": { "CC0-1.0": 40 } },
+        "training": { "runs": 2, "set_by_hand": ["batch", "length.kimg"] },
+        "selection": { "painted_with_model": 64, "signed_with_model": 2, "seed": u64::MAX.to_string() },
+        "note": "the calm one, Größe <&> \"日本\"",
+    })
 }
 
 /// What an edit of `parent` says.
