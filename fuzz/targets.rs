@@ -8,7 +8,7 @@ use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use pinxit_create::Recipe;
+use pinxit_create::{Painter, Recipe};
 use pinxit_dataset::rights::Signal;
 use pinxit_dataset::{Examiner, ImportOptions};
 use pinxit_image::{Limits, Picture, decode};
@@ -201,7 +201,8 @@ static MARKED: LazyLock<Picture> = LazyLock::new(|| {
     decode(file, &Limits::default()).map_or_else(|_| Picture::filled(256, 256, [9; 3]), |decoded| decoded.picture)
 });
 
-/// What `info` and `generate --from` read of a file: header, XMP, recipe. The bytes are tried as a recipe alone, too.
+/// What `info` reads of a file, header, XMP and recipe; and what `generate --from` then does with the recipe, by a tiny model. The bytes
+/// are tried as a recipe alone, too.
 pub fn recipe(bytes: &[u8]) {
     let _ = pinxit_image::info(bytes);
     let _ = pinxit_image::xmp_packets(bytes);
@@ -210,7 +211,27 @@ pub fn recipe(bytes: &[u8]) {
         let Ok(recipe) = Recipe::from_json(text) else { continue };
         let again = recipe.to_json().ok().and_then(|json| Recipe::from_json(&json).ok());
         assert_eq!(again.as_ref(), Some(&recipe), "a recipe that is not the same when written and read");
+        PAINTER.with_borrow_mut(|painter| painter.as_mut().map(|painter| paint(painter, recipe)));
     }
+}
+
+/// Longest side of a finished picture here: larger ones are refused or made of the same loops, in seconds.
+const MOST_FINISHED_PX: u32 = 512;
+
+fn paint(painter: &mut Painter, recipe: Recipe) {
+    let recipe = Recipe { model: painter.model().clone(), ..recipe };
+    let (Ok(sides), Ok(painted)) = (painter.sides(&recipe), painter.paint(std::slice::from_ref(&recipe))) else { return };
+    if sides.0.max(sides.1) <= MOST_FINISHED_PX {
+        let finished = painted.first().and_then(|picture| recipe.finish(picture).ok());
+        assert_eq!(finished.map(|picture| (picture.width(), picture.height())), Some(sides));
+    }
+}
+
+thread_local! {
+    static PAINTER: RefCell<Option<Painter>> = RefCell::new({
+        let model = pinxit_nn::Model::from_bytes(include_bytes!("seeds/model/whole"));
+        model.ok().map(|model| Painter::open(model, "seed"))
+    });
 }
 
 /// A model from anywhere, and any file of tensors.

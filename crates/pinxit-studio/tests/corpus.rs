@@ -161,6 +161,15 @@ fn recipe_seeds(put: Put<'_>) {
     recipe.class = Some("round \"one\"".into());
     let json = recipe.to_json().unwrap();
     put("recipe", "recipe.json", json.as_bytes());
+    // Every operation there is; base64 of four numbers, as many as the tiny model's w has.
+    let w = "AACAPwAAAEAAAEBAAACAQA==";
+    let operations = format!(
+        r#"[{{"op":"slerp","seed":7,"by":0.5}},{{"op":"mix","seed":7,"class":"round","by":1.0,"stages":[2]}},
+        {{"op":"truncate","psi":0.5}},{{"op":"move","name":"light","direction":"{w}","by":2.0}},
+        {{"op":"latents","from":"drag","parents":["0a"],"w":"{w}","stages":[1]}},{{"op":"mutate","seed":3,"by":0.2}},
+        {{"op":"bend","stage":2,"do":{{"multiply":2.0}}}},{{"op":"bend","stage":1,"do":"mirror"}},{{"op":"enlarge","times":2}}]"#
+    );
+    put("recipe", "operations.json", json.replace("\"operations\":[]", &format!("\"operations\":{operations}")).as_bytes());
     let metadata = Metadata { recipe: Some(json), title: Some("a & b".into()), ..Metadata::default() };
     for (name, encoding) in [
         ("a.png", Encoding::Png),
