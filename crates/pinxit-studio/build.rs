@@ -1,4 +1,4 @@
-//! Lists the demo's pictures and base model for `include_bytes!`, so that the program carries them wherever it goes.
+//! Lists the demo's pictures and the shipped models for `include_bytes!`, so that the program carries them wherever it goes.
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -19,14 +19,14 @@ fn main() {
     }
 }
 
-/// `static NAME: &[(path below the folder, bytes)]`, sorted by path.
+/// `pub(crate) static NAME: &[(path below the folder, bytes)]`, sorted by path.
 fn table(code: &mut String, name: &str, folder: &Path, endings: &[&str]) {
     let mut files = Vec::new();
     collect(folder, &mut files);
     files.retain(|f| f.extension().is_some_and(|e| endings.iter().any(|ending| e == *ending)));
     files.sort();
     // Writing into a String cannot fail.
-    let _ = writeln!(code, "static {name}: &[(&str, &[u8])] = &[");
+    let _ = writeln!(code, "pub(crate) static {name}: &[(&str, &[u8])] = &[");
     for file in files {
         let below = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().replace('\\', "/");
         let full = file.canonicalize().unwrap_or(file);

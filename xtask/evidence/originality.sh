@@ -39,7 +39,7 @@ if [ "${OVERFIT:-1}" != 0 ]; then
     $pinxit import "$work/fifty" --into audit-fifty --size 32
   }
   test -f "$PINXIT_HOME/models/audit-fifty.safetensors" ||
-    $pinxit train audit-fifty --name audit-fifty --condition none --preset xs-32 --kimg "${KIMG:-200}" --seed 1 --no-flip \
+    $pinxit train audit-fifty --name audit-fifty --condition none --preset xs-32 --kimg "${KIMG:-100}" --seed 1 --no-flip \
       --set augment.strength=0 --set augment.cutout=false --set metric_pictures=0
   $pinxit audit audit-fifty
 fi

@@ -12,14 +12,15 @@ use crate::home::Kind;
 use crate::import::{ImportRequest, import};
 use crate::settings::{Condition, GenerateSettings, ImportSettings, Origin, Setting, Size, Span, TrainSettings};
 use crate::shell::{command, quote};
+use crate::shipped::{MODELS, SAMPLES};
 use crate::sign::Signing;
 use crate::train::{self, TrainRequest};
 use crate::{Error, Result, Studio};
 
-include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
-
 /// Name of the dataset, run and model.
 const NAME: &str = "demo";
+/// The model it begins from.
+const BASE: &str = "base-64.safetensors";
 /// Patches cut from each sample: enough variety for two minutes, and each still shows a scene.
 const PATCHES: u32 = 6;
 /// Pictures painted at the end.
@@ -204,12 +205,14 @@ fn lay_out(studio: &Studio, assets: Option<&Path>) -> Result<(PathBuf, PathBuf)>
     if !SAMPLES.iter().any(|(path, _)| !path.ends_with(".jsonl")) {
         return Err(Error::NothingEmbedded { what: "sample pictures" });
     }
-    let Some((model_name, model)) = MODELS.first() else { return Err(Error::NothingEmbedded { what: "a base model" }) };
+    let Some((_, model)) = MODELS.iter().find(|(name, _)| *name == BASE) else {
+        return Err(Error::NothingEmbedded { what: "a base model" });
+    };
     let samples = studio.home().join("samples");
     for (path, bytes) in SAMPLES {
         write(&samples.join(path), bytes)?;
     }
-    let base = studio.folder(Kind::Model).join(model_name);
+    let base = studio.folder(Kind::Model).join(BASE);
     write(&base, model)?;
     Ok((samples, base))
 }

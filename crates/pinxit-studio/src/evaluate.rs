@@ -291,6 +291,7 @@ pub fn rows(m: &Measures) -> Vec<(&'static str, Option<f64>)> {
         ("density (higher)", Some(m.density)),
         ("coverage (higher)", Some(m.coverage)),
         ("self-NN (below 0.5: collapse)", Some(m.self_nn)),
+        ("  of the class that varies least", m.self_nn_lowest),
         ("memorised (lower)", Some(m.memorised)),
         ("label accuracy (higher)", m.label_accuracy),
     ]

@@ -104,7 +104,9 @@ impl Studio {
             return Ok(path);
         }
         let names = self.names(kind)?;
-        let close = near::matches(name, names.iter().map(String::as_str)).into_iter().map(String::from).collect();
+        let shipped = crate::shipped::names().filter(|_| kind == Kind::Model).map(String::from);
+        let known: Vec<String> = names.iter().cloned().chain(shipped).collect();
+        let close = near::matches(name, known.iter().map(String::as_str)).into_iter().map(String::from).collect();
         Err(Error::Unknown { kind: kind.word(), name: name.into(), close, home: self.home.clone(), any: !names.is_empty() })
     }
 

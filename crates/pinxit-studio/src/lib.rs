@@ -33,6 +33,7 @@ mod press;
 pub mod runs;
 pub mod settings;
 pub mod shell;
+pub mod shipped;
 pub mod sign;
 pub mod takedown;
 pub mod trace;

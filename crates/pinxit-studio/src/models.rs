@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::home::Kind;
 use crate::shell::command;
-use crate::{Error, Result, Studio};
+use crate::{Error, Result, Studio, shipped};
 
 /// A model file and what it is called.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,7 +122,8 @@ pub fn card(studio: &Studio, found: &Found) -> Result<ModelCard> {
     })
 }
 
-/// A model by file, by a run's folder, by name in `models/`, or by the name of a run (its best snapshot, else its newest).
+/// A model by file, by a run's folder, by name in `models/`, or by the name of a run (its best snapshot, else its newest), or
+/// one that the program carries.
 pub fn find(studio: &Studio, wanted: &str) -> Result<Found> {
     let path = Path::new(wanted);
     let is_path = crate::paths::is_path(wanted);
@@ -140,7 +141,7 @@ pub fn find(studio: &Studio, wanted: &str) -> Result<Found> {
     };
     match studio.existing(Kind::Run, name) {
         Ok(run) => of_run(&run),
-        Err(_) => Err(unknown),
+        Err(_) => shipped::find(studio, name)?.ok_or(unknown),
     }
 }
 
@@ -178,7 +179,7 @@ pub fn find_by_hash(studio: &Studio, hash: &str, likely: &str) -> Result<Option<
             return Ok(Some((found, model)));
         }
     }
-    Ok(None)
+    shipped::find_by_hash(studio, hash)
 }
 
 /// Copies a model into `models/NAME.safetensors`, whole or not at all.

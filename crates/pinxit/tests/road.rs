@@ -300,6 +300,7 @@ fn pictures_of_another_program_are_measured() {
     };
     assert!(saved()["mean"]["self_nn"].as_f64().unwrap() > 0.8, "no class is no collapse: {}", saved());
     assert!(saved()["mean"]["label_accuracy"].is_null(), "{}", saved());
+    assert!(saved()["mean"]["self_nn_lowest"].is_null(), "{}", saved());
     std::fs::write(desk.path().join("files/evaluation.json"), b"mine").unwrap();
     let refused = desk.run(&["evaluate", "--pictures", "files", "--dataset", "many"]);
     assert!(code(&refused) == 1 && stderr(&refused).contains("files/evaluation.json"), "{}", stderr(&refused));
@@ -356,6 +357,8 @@ fn pictures_of_another_program_are_measured() {
     for report in [&saved, &saved["learnt"]] {
         assert!(report["mean"]["coverage"].as_f64().unwrap() > 0.9, "they are the real ones: {report}");
         assert!(report["mean"]["memorised"].as_f64().unwrap() > 0.8, "{report}");
+        assert!(report["mean"]["self_nn_lowest"].as_f64() <= report["mean"]["self_nn"].as_f64(), "{report}");
+        assert!(report["mean"]["self_nn_lowest"].as_f64().unwrap() > 0.5, "{report}");
     }
     assert!(saved["learnt"]["mean"]["label_accuracy"].as_f64().unwrap() > 0.8, "{saved}");
     assert!(saved.get("model").is_none() && saved["name"] == "files");

@@ -81,8 +81,10 @@ impl<'a> Reference<'a> {
         let judge = (classes > 1).then(|| ClassMeans::learn(&real, &labels.class, classes));
         let variety = self_nn(&thumbs, &labels.class);
         let variety_of_all = self_nn(&thumbs, &vec![0; n]);
+        let ratio = self_nn_ratio(&variety, &self_nn(&other_thumbs, &other_labels.class));
         let floor = Measures {
-            self_nn: self_nn_ratio(&variety, &self_nn(&other_thumbs, &other_labels.class)).map_or(0.0, |r| r.0),
+            self_nn: ratio.map_or(0.0, |r| r.0),
+            self_nn_lowest: judge.as_ref().and(ratio).map(|r| r.1),
             label_accuracy: judge.as_ref().map(|j| accuracy(j, &others, &other_labels.class, classes)),
             ..feature_measures(&real, &others)
         };
@@ -133,10 +135,12 @@ impl<'a> Reference<'a> {
         } else {
             self_nn_ratio(&self.variety, &self_nn(&thumbs, class))
         };
+        let judge = self.judge.as_ref().filter(|_| !unsaid);
         Measures {
             memorised: memorised(&self.all, &fake),
             self_nn: ratio.map_or(0.0, |r| r.0),
-            label_accuracy: self.judge.as_ref().filter(|_| !unsaid).map(|j| accuracy(j, &fake, class, self.classes)),
+            self_nn_lowest: judge.and(ratio).map(|r| r.1),
+            label_accuracy: judge.map(|j| accuracy(j, &fake, class, self.classes)),
             ..feature_measures(&self.real, &fake)
         }
     }
@@ -233,8 +237,10 @@ fn summarise(all: &[Measures]) -> (Measures, Measures) {
     };
     let (kid, swd, precision, recall) = (both(&|m| m.kid), both(&|m| m.swd), both(&|m| m.precision), both(&|m| m.recall));
     let (density, coverage, memorised) = (both(&|m| m.density), both(&|m| m.coverage), both(&|m| m.memorised));
-    let (variety, labels) = (both(&|m| m.self_nn), both(&|m| m.label_accuracy.unwrap_or(0.0)));
+    let (variety, lowest) = (both(&|m| m.self_nn), both(&|m| m.self_nn_lowest.unwrap_or(0.0)));
+    let labels = both(&|m| m.label_accuracy.unwrap_or(0.0));
     let labelled = all.iter().all(|m| m.label_accuracy.is_some());
+    let by_class = all.iter().all(|m| m.self_nn_lowest.is_some());
     let pick = |first: bool| {
         let of = |(mean, spread): (f64, f64)| if first { mean } else { spread };
         Measures {
@@ -246,6 +252,7 @@ fn summarise(all: &[Measures]) -> (Measures, Measures) {
             coverage: of(coverage),
             memorised: of(memorised),
             self_nn: of(variety),
+            self_nn_lowest: by_class.then(|| of(lowest)),
             label_accuracy: labelled.then(|| of(labels)),
         }
     };

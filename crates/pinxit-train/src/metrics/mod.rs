@@ -42,6 +42,9 @@ pub struct Measures {
     pub memorised: f64,
     /// Distance of fakes to each other against that of reals, per class: below 0.5 is collapse.
     pub self_nn: f64,
+    /// The same of the class that varies least; absent without classes.
+    #[serde(default)]
+    pub self_nn_lowest: Option<f64>,
     /// Share of fakes that look like the class asked for, 0..=1; absent without classes.
     pub label_accuracy: Option<f64>,
 }

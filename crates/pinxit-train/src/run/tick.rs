@@ -286,6 +286,7 @@ fn figures(m: Measures) -> BTreeMap<String, f64> {
         ("memorised", m.memorised),
         ("self_nn", m.self_nn),
     ];
+    all.extend(m.self_nn_lowest.map(|a| ("self_nn_lowest", a)));
     all.extend(m.label_accuracy.map(|a| ("label_accuracy", a)));
     all.into_iter().map(|(k, v)| (k.to_string(), v)).collect()
 }

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use pinxit_studio::blend::{Blend, BlendRequest, How, blend};
 use pinxit_studio::models::{self, ModelCard, ModelEntry};
 use pinxit_studio::shell::command;
-use pinxit_studio::{Kind, Result, card, counted, event, paths};
+use pinxit_studio::{Kind, Result, card, counted, event, paths, shipped};
 use serde_json::json;
 
 use crate::context::Context;
@@ -30,7 +30,7 @@ pub struct ModelsArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// All models
+    /// All models, and those that the program carries with it
     List,
     /// One model: what it learnt from, for how long, under which licences
     Show {
@@ -100,7 +100,8 @@ pub fn run(args: ModelsArgs, context: &Context) -> Result<()> {
 fn list(context: &Context) -> Result<()> {
     let entries = models::list(&context.studio)?;
     if context.globals.json {
-        output::data(&event::versioned(&json!({ "models": entries })));
+        let shipped: Vec<&str> = shipped::names().collect();
+        output::data(&event::versioned(&json!({ "models": entries, "built_in": shipped })));
         return Ok(());
     }
     let rows: Vec<Vec<String>> = entries
@@ -120,8 +121,11 @@ fn list(context: &Context) -> Result<()> {
         })
         .collect();
     output::data(&output::table(&["name", "preset", "size", "kimg", "dataset", "hash"], &rows));
+    output::data(&format!("built in: {}", shipped::names().collect::<Vec<_>>().join(", ")));
     if rows.is_empty() {
-        context.next(&["pinxit train DATASET".into(), "pinxit demo".into()]);
+        let first = shipped::names().next().map(|name| format!("pinxit generate {name} --seeds 0-63 --grid"));
+        let next: Vec<String> = ["pinxit train DATASET".into(), "pinxit demo".into()].into_iter().chain(first).collect();
+        context.next(&next);
     }
     Ok(())
 }
