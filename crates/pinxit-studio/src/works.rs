@@ -18,7 +18,7 @@ use crate::{Error, Result};
 /// Training pictures that are looked at, spread evenly over the collection: more would not fit a laptop's evening.
 pub(crate) const MOST_WORKS: usize = 20_000;
 /// Raised when features, small pictures or limit come out otherwise than before: indexes of earlier versions are made anew.
-const INDEX_VERSION: u32 = 1;
+const INDEX_VERSION: u32 = 2;
 
 /// Tells pictures by features.
 pub(crate) struct Describer {

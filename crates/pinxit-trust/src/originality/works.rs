@@ -8,7 +8,7 @@ use pinxit_image::{Error, Picture, Window, resize};
 use pinxit_tensor::{Tensor, pool};
 
 use super::copying::quantile;
-use super::likeness::{Scaled, Seen};
+use super::likeness::{Seen, Summed};
 use super::nearest::{Rows, nearest_rows};
 
 type Result<T> = std::result::Result<T, Error>;
@@ -34,9 +34,10 @@ const WRONGLY: f64 = 0.001;
 const CALIBRATION: usize = 2000;
 /// Works between two questions whether to go on.
 const CALIBRATED_AT_ONCE: usize = 64;
-/// Where works are few or all alike the quantile says little: below the first a picture is the work itself but for rounding, and counts as
-/// a copy whatever the works are like; above the second more than an eighth of the variance differs, and it counts as none.
-const LIMITS: (f64, f64) = (0.02, 0.5);
+/// Where works are few, or many are variants of each other, the quantile says little. Below the first a picture is the work saved anew (JPEG of
+/// quality 50 of 64 px stays below 0.2 for 99 % of landscapes and emoji), and counts as a copy whatever the works are like; above the second
+/// more than an eighth of the variance differs, and it counts as none.
+const LIMITS: (f64, f64) = (0.2, 0.5);
 
 /// Gives the picture of a work by its place; asked from any thread.
 pub type PictureOf = Box<dyn Fn(usize) -> Result<Picture> + Send + Sync>;
@@ -47,8 +48,8 @@ pub struct Works {
     features: Rows,
     /// `[n * 10, 192]`: each work, then its windows.
     thumbs: Rows,
-    /// Made where a work is first proposed: 30 kB each, and most searches need few of them.
-    scaled: Vec<OnceLock<Scaled>>,
+    /// Made where a work is first proposed: 50 kB each, and most searches need few of them.
+    summed: Vec<OnceLock<Summed>>,
     groups: Vec<u32>,
     picture_of: PictureOf,
 }
@@ -76,8 +77,8 @@ impl Works {
 
     /// Of what [`Works::new`] makes.
     pub(super) fn of_parts(features: Tensor, thumbs: Tensor, groups: Vec<u32>, picture_of: PictureOf) -> Self {
-        let scaled = groups.iter().map(|_| OnceLock::new()).collect();
-        Works { features: Rows::new(features), thumbs: Rows::new(thumbs), scaled, groups, picture_of }
+        let summed = groups.iter().map(|_| OnceLock::new()).collect();
+        Works { features: Rows::new(features), thumbs: Rows::new(thumbs), summed, groups, picture_of }
     }
 
     /// Number of works.
@@ -140,7 +141,7 @@ impl Works {
             let mut works: Vec<usize> = proposed[i].iter().map(|p| p.0).collect();
             works.sort_unstable();
             works.dedup();
-            let closest = |work| Ok(Closest { work, unlikeness: seen.unlikeness(self.scaled(work)?) });
+            let closest = |work| Ok(Closest { work, unlikeness: seen.unlikeness(self.summed(work)?) });
             let mut found = works.into_iter().map(closest).collect::<Result<Vec<_>>>()?;
             found.sort_by(|a, b| a.unlikeness.total_cmp(&b.unlikeness));
             Ok(found)
@@ -148,15 +149,15 @@ impl Works {
         each(pictures.len(), of).into_iter().collect()
     }
 
-    fn scaled(&self, work: usize) -> Result<&Scaled> {
-        if let Some(scaled) = self.scaled[work].get() {
-            return Ok(scaled);
+    fn summed(&self, work: usize) -> Result<&Summed> {
+        if let Some(summed) = self.summed[work].get() {
+            return Ok(summed);
         }
-        let made = Scaled::new(&self.picture(work)?)?;
-        Ok(self.scaled[work].get_or_init(|| made))
+        let made = Summed::new(&self.picture(work)?)?;
+        Ok(self.summed[work].get_or_init(|| made))
     }
 
-    /// The unlikeness below which a picture counts as a copy: one in a thousand works comes nearer to a work of another group, but at least 0.02
+    /// The unlikeness below which a picture counts as a copy: one in a thousand works comes nearer to a work of another group, but at least 0.2
     /// and at most 0.5. `go_on` is told how many of how many works are done, and ends the search with `false`: then there is none.
     ///
     /// # Errors
