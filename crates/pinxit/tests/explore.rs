@@ -30,6 +30,17 @@ fn operations(desk: &Desk, file: &str) -> Vec<Value> {
     serde_json::from_str::<Value>(&stdout(&out)).unwrap()["recipe"]["operations"].as_array().unwrap().clone()
 }
 
+/// The pictures that a credential names as ingredients, and how; it must hold, and say that AI made the picture.
+fn made_from(desk: &Desk, file: &str) -> Vec<[String; 2]> {
+    let out = desk.run(&["verify", file, "--json"]);
+    let seen = serde_json::from_str::<Value>(&stdout(&out)).unwrap()["files"][0].take();
+    assert_eq!((code(&out), seen["says"]["making"].as_str()), (0, Some("ai-generated")), "{file}: {seen}");
+    let all = seen["says"]["ingredients"].as_array().unwrap();
+    assert_eq!(all.iter().filter(|i| i["is_model"] == true).count(), 1, "{file}: {all:?}");
+    let pictures = all.iter().filter(|i| i["is_model"] == false);
+    pictures.map(|i| [&i["title"], &i["relationship"]].map(|v| v.as_str().unwrap().to_string())).collect()
+}
+
 /// Painted again from its own recipe, without a signature: the same pixels.
 fn replays(desk: &Desk, file: &str) {
     let again = ok(desk, &["generate", "--from", file, "--no-sign", "-o", "again", "--overwrite", "-q"]);
@@ -61,12 +72,14 @@ fn pictures_are_changed_and_the_change_is_in_their_recipes() {
         assert_eq!(made, [format!("changed/dots-round-000000-{word}.png")], "{tool:?}");
         assert_ne!(pixels(&desk, &made[0]), pixels(&desk, first), "{tool:?}");
         assert_eq!(operations(&desk, &made[0])[0]["op"], op);
+        assert_eq!(made_from(&desk, &made[0]), [["dots-round-000000.png", "parentOf"]]);
         replays(&desk, &made[0]);
     }
     let moved = "changed/dots-round-000000-moved.png";
     assert_eq!(operations(&desk, moved).len(), 2);
     let undone = ok(&desk, &["explore", "undo", moved, "--steps", "2", "-o", "changed", "-q"]);
     assert_eq!(pixels(&desk, &undone[0]), pixels(&desk, first), "without its steps it is the picture it was");
+    assert_eq!(made_from(&desk, &undone[0]), [["dots-round-000000-moved.png", "parentOf"]]);
     let large = ok(&desk, &["explore", "mutate", first, "--enlarge", "2", "-o", "large", "-q"]);
     assert_eq!(pixels(&desk, &large[0]).len(), 4 * pixels(&desk, first).len());
     replays(&desk, &large[0]);
@@ -82,15 +95,34 @@ fn latents_are_found_and_bred() {
     assert!(result["result"]["psnr_db"].as_f64().unwrap() > 10.0, "{result}");
     let projected = "found/dots-round-000001-projected.png";
     replays(&desk, projected);
-    let tuned =
-        ["explore", "project", "dots", &pictures[1], "--steps", "4", "--starts", "1", "--tune-as", "tuned", "-o", "tuned", "-q"];
-    replays(&desk, &ok(&desk, &tuned)[0]);
+    assert_eq!(made_from(&desk, projected), [["dots-round-000001.png", "inputTo"]]);
+    // A bitmap carries no credential: it is named all the same.
+    let tuned = [
+        "explore",
+        "project",
+        "dots",
+        "dots/round/000.bmp",
+        "--steps",
+        "4",
+        "--starts",
+        "1",
+        "--tune-as",
+        "tuned",
+        "-o",
+        "tuned",
+        "-q",
+    ];
+    let found = ok(&desk, &tuned);
+    replays(&desk, &found[0]);
+    assert_eq!(made_from(&desk, &found[0]), [["000.bmp", "inputTo"]]);
     assert!(desk.model("tuned").exists());
     let dragged = ok(&desk, &["explore", "drag", &pictures[0], "--point", "12,12:16,12", "--steps", "3", "-o", "found", "-q"]);
     replays(&desk, &dragged[0]);
+    assert_eq!(made_from(&desk, &dragged[0]), [["dots-round-000000.png", "parentOf"]]);
     let bred = ok(&desk, &["explore", "breed", &pictures[0], &pictures[2], "--children", "3", "-o", "p", "--grid", "-q"]);
     assert_eq!(bred.len(), 4, "three children and a sheet: {bred:?}");
     replays(&desk, &bred[0]);
+    assert_eq!(made_from(&desk, &bred[0]), [["dots-round-000000.png", "inputTo"], ["dots-round-000002.png", "inputTo"]]);
     let again = ok(&desk, &["explore", "breed", &pictures[0], &pictures[2], "--children", "3", "-o", "twins", "-q"]);
     assert_eq!(pixels(&desk, &again[2]), pixels(&desk, &bred[2]), "the same seed, the same children");
     let tree = ok(&desk, &["explore", "tree", "p"]);
@@ -125,6 +157,7 @@ fn walks_and_sheets_are_one_signed_file() {
         assert_eq!(pixels(&desk, &again), pixels(&desk, name), "{name} is made again from its recipe");
     }
     ok(&desk, &["explore", "walk", "--key", &pictures[0], "--key", &pictures[1], "--seconds", "0.3", "-o", "walk.png", "-q"]);
+    assert_eq!(made_from(&desk, "walk.png"), [["dots-round-000000.png", "inputTo"], ["dots-round-000001.png", "inputTo"]]);
     ok(&desk, &["explore", "mix", "dots", "--rows", "0-1", "--columns", "2-4", "-q"]);
     assert_eq!(pixels(&desk, "mix.png").len(), (4 * 32 + 5 * 2) * (3 * 32 + 4 * 2) * 3, "a corner, a head, two rows");
     let out = desk.run(&["verify", "mix.png"]);

@@ -15,6 +15,7 @@ use super::{TakenUp, order, take_up};
 use crate::event::{Event, Task, Watcher, figures};
 use crate::generate::{Generated, Printing, publish};
 use crate::home::Kind;
+use crate::origin::Origin;
 use crate::{Error, Result, Studio, models};
 
 /// Samples of w that a search starts from and measures with.
@@ -63,6 +64,7 @@ pub fn project(studio: &Studio, request: &ProjectRequest, printing: &Printing, w
         return Err(Error::Taken { kind: "model", name: name.clone() });
     }
     let target = target(&request.picture, painter.resolution())?;
+    let origin = Origin::inputs(std::slice::from_ref(&request.picture))?;
     watcher.event(Event::Started { task: Task::Explore, name: found.name.clone() });
     let net = FeatureNet::shipped()?;
     let result = searching(watcher, "looking for the picture", |watch| {
@@ -80,7 +82,7 @@ pub fn project(studio: &Studio, request: &ProjectRequest, printing: &Printing, w
     }
     let stem = request.picture.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let recipe = with_latents(&painter.recipe(0, None, None, 1.0)?, "projection", Vec::new(), &result.latents);
-    let made = publish(studio, &mut painter, &[order(&stem, "projected", recipe, printing)?], printing, watcher)?;
+    let made = publish(studio, &mut painter, &[order((&stem, "projected"), recipe, origin, printing)?], printing, watcher)?;
     let projected = Projected { psnr_db, features: result.features, off_centre: result.off_centre, tuned, made };
     watcher.event(Event::Finished { task: Task::Explore, result: figures(&projected), next: Vec::new() });
     Ok(projected)
@@ -167,7 +169,7 @@ pub struct Dragged {
 
 /// Moves points, and writes the picture as `STEM-dragged.png`.
 pub fn drag(studio: &Studio, request: &DragRequest, printing: &Printing, watcher: &mut dyn Watcher) -> Result<Dragged> {
-    let TakenUp { mut painter, recipe, stem } = take_up(studio, &request.picture)?;
+    let TakenUp { mut painter, recipe, stem, source } = take_up(studio, &request.picture)?;
     let latents = painter.latents(&recipe).map_err(|e| Error::from(e).in_file(&request.picture))?;
     let (h, w) = painter.resolution();
     let mask = request.mask.as_ref().map(|path| mask(path, (h, w))).transpose()?;
@@ -178,7 +180,8 @@ pub fn drag(studio: &Studio, request: &DragRequest, printing: &Printing, watcher
         |(now, handle): (&[f64; 2], &Handle)| ((now[0] - handle.to[0]) * w as f64).hypot((now[1] - handle.to[1]) * h as f64);
     let left_px: Vec<f64> = found.now.iter().zip(&request.handles).map(left).collect();
     let moved = with_latents(&recipe, "drag", vec![recipe.id()?], &found.latents);
-    let made = publish(studio, &mut painter, &[order(&stem, "dragged", moved, printing)?], printing, watcher)?;
+    let order = order((&stem, "dragged"), moved, Origin::Edit(source, "dragged".into()), printing)?;
+    let made = publish(studio, &mut painter, &[order], printing, watcher)?;
     let dragged = Dragged { left_px, steps: found.steps, made };
     watcher.event(Event::Finished { task: Task::Explore, result: figures(&dragged), next: Vec::new() });
     Ok(dragged)

@@ -10,6 +10,7 @@ pub mod find;
 pub mod sheet;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pinxit_create::Numbers;
 pub use pinxit_create::bend::{Act, Area, Bend};
@@ -18,6 +19,7 @@ pub use pinxit_create::{Operation, Painter, Recipe, VERSION as RECIPE_VERSION};
 
 use crate::event::{Event, Task, Watcher, figures};
 use crate::generate::{Generated, Order, Printing, check_free, painter_for, plain, publish, recipe_of};
+use crate::origin::{Origin, Source};
 use crate::{Error, Result, Studio, models, paths};
 
 /// A painted picture, taken up again.
@@ -28,6 +30,8 @@ pub struct TakenUp {
     pub recipe: Recipe,
     /// Name of its file without the ending.
     pub stem: String,
+    /// Its file.
+    pub source: Arc<Source>,
 }
 
 /// Opens the model of a picture that a studio has painted.
@@ -35,7 +39,7 @@ pub fn take_up(studio: &Studio, path: &Path) -> Result<TakenUp> {
     let recipe = recipe_of(path)?;
     let painter = painter_for(studio, path, &recipe)?;
     let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(TakenUp { painter, recipe, stem })
+    Ok(TakenUp { painter, recipe, stem, source: Source::read(path)? })
 }
 
 /// The recipes of pictures that one model has painted.
@@ -105,10 +109,10 @@ pub fn change(
 ) -> Result<Generated> {
     let mut all = Vec::new();
     for path in pictures {
-        let TakenUp { mut painter, recipe, stem } = take_up(studio, path)?;
+        let TakenUp { mut painter, recipe, stem, source } = take_up(studio, path)?;
         let changed = changed(&recipe, change).map_err(|e| e.in_file(path))?;
         painter.latents(&changed).map_err(|e| Error::from(e).in_file(path))?;
-        all.push((painter, order(&stem, word, changed, printing)?));
+        all.push((painter, order((&stem, word), changed, Origin::Edit(source, word.into()), printing)?));
     }
     watcher.event(Event::Started { task: Task::Explore, name: word.into() });
     let mut made: Option<Generated> = None;
@@ -152,14 +156,14 @@ fn changed(recipe: &Recipe, change: &Change) -> Result<Recipe> {
 }
 
 /// Where a picture goes: its name is free, or holds the same recipe.
-fn order(stem: &str, word: &str, mut recipe: Recipe, printing: &Printing) -> Result<Order> {
+fn order((stem, word): (&str, &str), mut recipe: Recipe, origin: Origin, printing: &Printing) -> Result<Order> {
     enlarged(&mut recipe, printing.settings.enlarge);
     let name = format!("{}-{word}.{}", plain(stem), printing.settings.format.extension());
     paths::check_folder(&printing.out)?;
     if !printing.overwrite {
         check_free(&printing.out.join(&name), &recipe.to_json()?)?;
     }
-    Ok(Order { name, recipe })
+    Ok(Order { name, recipe, origin })
 }
 
 /// A direction as an operation.

@@ -10,6 +10,7 @@ use super::{Generated, check_free, two_alike};
 use crate::event::{Event, Task, Watcher, figures};
 use crate::gate::{Arrival, Gate, GateOptions, GateReport, Outcome};
 use crate::labels::Labels;
+use crate::origin::Origin;
 use crate::outbox::Outbox;
 use crate::press::{Painted, Press};
 use crate::settings::ImageFormat;
@@ -120,7 +121,13 @@ pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watc
         let picture = paint(painter, &recipe)?;
         let outcomes = gate.judge(&[Arrival { name: &name, recipe: &recipe, picture: &picture }])?;
         for outcome in outcomes.into_iter().filter(|outcome| *outcome != Outcome::Withheld) {
-            let painted = Painted { path: request.out.join(&name), picture: &picture, recipe: &recipe, text: &text };
+            let painted = Painted {
+                path: request.out.join(&name),
+                picture: &picture,
+                recipe: &recipe,
+                text: &text,
+                origin: &Origin::Recipe,
+            };
             let parcel = press.print(&painted, encoding, painter)?;
             parcel.warn(watcher);
             sent(gate.send(outcome, parcel, &mut outbox)?, &mut made, watcher);

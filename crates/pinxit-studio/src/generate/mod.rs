@@ -18,6 +18,7 @@ pub use self::publish::{Order, Printing, publish};
 pub(crate) use self::sheet::check_size as check_sheet;
 use crate::event::{Event, Task, Watcher, figures};
 use crate::gate::{GateOptions, GateReport};
+use crate::origin::Origin;
 use crate::settings::GenerateSettings;
 use crate::shell::command;
 use crate::sign::Signing;
@@ -149,7 +150,8 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     }
     let printing = request.printing(&painter);
     request.check_names(&printing.out, &recipes)?;
-    let orders: Vec<Order> = recipes.into_iter().map(|recipe| Order { name: file_name(&recipe, request), recipe }).collect();
+    let orders: Vec<Order> =
+        recipes.into_iter().map(|recipe| Order { name: file_name(&recipe, request), recipe, origin: Origin::Recipe }).collect();
     let made = publish(studio, &mut painter, &orders, &printing, watcher)?;
     watcher.event(Event::Finished { task: Task::Generate, result: figures(&made), next: suggestions(&made) });
     Ok(made)

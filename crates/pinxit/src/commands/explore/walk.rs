@@ -85,7 +85,7 @@ pub fn run(args: WalkArgs, context: &mut Context) -> Result<()> {
             let WayArgs { out, printing, .. } = args.way;
             let mut painter = explore::painter_of(&context.studio, &recipe.animation[0], &file)?;
             let printing = printing.printing(PathBuf::from("."), context)?;
-            let made = animate(&context.studio, &mut painter, &recipe, (&out, &printing), &mut context.face)?;
+            let made = animate(&context.studio, &mut painter, (&recipe, &[]), (&out, &printing), &mut context.face)?;
             say(&made, context)
         }
     }
@@ -110,7 +110,7 @@ fn way(args: WayArgs, closed: bool, context: &mut Context) -> Result<()> {
         easing: args.easing,
         through: args.through,
     };
-    let made = animate(&context.studio, &mut painter, &recipe, (&args.out, &printing), &mut context.face)?;
+    let made = animate(&context.studio, &mut painter, (&recipe, &args.keys), (&args.out, &printing), &mut context.face)?;
     say(&made, context)
 }
 
