@@ -39,6 +39,7 @@ impl Desk {
         let (pictures, out) = (pictures.to_vec(), self.at(folder));
         let request = RepaintRequest {
             pictures,
+            model: None,
             format: None,
             quality: 90,
             out,

@@ -182,6 +182,37 @@ fn related_models_are_blended() {
     replays(&desk, &made[0]);
 }
 
+/// A model in a file that no home holds paints as any other, and every tool takes its pictures up again where it is named.
+#[test]
+fn a_model_outside_of_the_home_is_named() {
+    let (desk, pictures) = with_pictures();
+    let first = pictures[0].as_str();
+    ok(&desk, &["explore", "loop", "dots", "--seeds", "1", "--seconds", "0.1", "-o", "l.png", "-q"]);
+    std::fs::rename(desk.model("dots"), desk.path().join("away.safetensors")).unwrap();
+    std::fs::rename(desk.home().join("runs/dots"), desk.path().join("run")).unwrap();
+    let by: &[&str] = &["--model", "away.safetensors"];
+    let tools: [&[&str]; 6] = [
+        &["generate", "--from", first],
+        &["explore", "mutate", first],
+        &["explore", "bend", first, "--stage", "1", "--do", "mute", "--cluster", "1/2"],
+        &["explore", "drag", first, "--point", "12,12:16,12", "--steps", "1"],
+        &["explore", "breed", first, &pictures[1], "--children", "1"],
+        &["explore", "undo", first, "--steps", "0"],
+    ];
+    for tool in tools {
+        let seen = failure(&desk, tool);
+        assert!(seen.starts_with("exit 1\n") && seen.contains("name its file with --model"), "{tool:?}: {seen}");
+        ok(&desk, &[tool, by, &["-q"]].concat());
+    }
+    ok(&desk, &["explore", "walk", "away.safetensors", "--key", first, "--seconds", "0.1", "-o", "w.png", "-q"]);
+    ok(&desk, &["explore", "walk", "away.safetensors", "--from", "l.png", "-o", "again.png", "-q"]);
+    ok(&desk, &["train", "dots", "--name", "other", "--seed", "5", "--kimg", "0.04", "-q"]);
+    let seen = failure(&desk, &["explore", "mutate", first, "--model", "other"]);
+    assert!(seen.starts_with("exit 1\n") && seen.contains("and other is another model"), "{seen}");
+    let usage = failure(&desk, &["generate", "other", "--model", "other"]);
+    assert!(usage.starts_with("exit 2\n"), "{usage}");
+}
+
 #[test]
 fn bad_input_is_told_from_good() {
     let (desk, pictures) = with_pictures();

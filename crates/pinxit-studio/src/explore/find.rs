@@ -147,6 +147,8 @@ fn target(path: &Path, (h, w): (usize, usize)) -> Result<Tensor> {
 pub struct DragRequest {
     /// The picture.
     pub picture: PathBuf,
+    /// The model that painted it, where the home does not have it.
+    pub model: Option<String>,
     /// Points and their targets.
     pub handles: Vec<Handle>,
     /// A picture of any size: only where it is light may anything move.
@@ -169,7 +171,7 @@ pub struct Dragged {
 
 /// Moves points, and writes the picture as `STEM-dragged.png`.
 pub fn drag(studio: &Studio, request: &DragRequest, printing: &Printing, watcher: &mut dyn Watcher) -> Result<Dragged> {
-    let TakenUp { mut painter, recipe, stem, source } = take_up(studio, &request.picture)?;
+    let TakenUp { mut painter, recipe, stem, source } = take_up(studio, &request.picture, request.model.as_deref())?;
     let latents = painter.latents(&recipe).map_err(|e| Error::from(e).in_file(&request.picture))?;
     let (h, w) = painter.resolution();
     let mask = request.mask.as_ref().map(|path| mask(path, (h, w))).transpose()?;

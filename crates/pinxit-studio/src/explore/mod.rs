@@ -22,6 +22,15 @@ use crate::generate::{Generated, Order, Printing, check_free, painter_for, plain
 use crate::origin::{Origin, Source};
 use crate::{Error, Result, Studio, models, paths};
 
+/// Painted pictures to take up again.
+#[derive(Clone, Copy, Debug)]
+pub struct Pictures<'a> {
+    /// The files.
+    pub files: &'a [PathBuf],
+    /// The model that painted them, where the home does not have it: a name, a run, or a file.
+    pub model: Option<&'a str>,
+}
+
 /// A painted picture, taken up again.
 pub struct TakenUp {
     /// Its model, ready to paint.
@@ -34,25 +43,25 @@ pub struct TakenUp {
     pub source: Arc<Source>,
 }
 
-/// Opens the model of a picture that a studio has painted.
-pub fn take_up(studio: &Studio, path: &Path) -> Result<TakenUp> {
+/// Opens the model of a picture that a studio has painted; `model` where the home does not have it.
+pub fn take_up(studio: &Studio, path: &Path, model: Option<&str>) -> Result<TakenUp> {
     let recipe = recipe_of(path)?;
-    let painter = painter_for(studio, path, &recipe)?;
+    let painter = painter_for(studio, path, &recipe, model)?;
     let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(TakenUp { painter, recipe, stem, source: Source::read(path)? })
 }
 
 /// The recipes of pictures that one model has painted.
-pub fn recipes_of(studio: &Studio, pictures: &[PathBuf]) -> Result<(Painter, Vec<Recipe>)> {
-    let [first, ..] = pictures else {
+pub fn recipes_of(studio: &Studio, pictures: Pictures<'_>) -> Result<(Painter, Vec<Recipe>)> {
+    let [first, ..] = pictures.files else {
         return Err(Error::Setting {
             message: "no picture is named".into(),
             hint: "name pictures that a studio has painted".into(),
         });
     };
-    let TakenUp { painter, recipe, .. } = take_up(studio, first)?;
+    let TakenUp { painter, recipe, .. } = take_up(studio, first, pictures.model)?;
     let mut recipes = vec![recipe];
-    for path in &pictures[1..] {
+    for path in &pictures.files[1..] {
         let recipe = recipe_of(path)?;
         if recipe.model.hash != painter.model().hash {
             return Err(Error::Setting {
@@ -70,9 +79,9 @@ pub fn recipes_of(studio: &Studio, pictures: &[PathBuf]) -> Result<(Painter, Vec
     Ok((painter, recipes))
 }
 
-/// The model of a recipe found in `file`.
-pub fn painter_of(studio: &Studio, recipe: &Recipe, file: &Path) -> Result<Painter> {
-    painter_for(studio, file, recipe)
+/// The model of a recipe found in `file`; `model` where the home does not have it.
+pub fn painter_of(studio: &Studio, recipe: &Recipe, file: &Path, model: Option<&str>) -> Result<Painter> {
+    painter_for(studio, file, recipe, model)
 }
 
 /// Asks for an enlargement, where there is one, in place of any the recipe has.
@@ -102,14 +111,14 @@ pub enum Change {
 /// Pictures changed, each painted anew and written as `STEM-WORD.png`.
 pub fn change(
     studio: &Studio,
-    pictures: &[PathBuf],
+    pictures: Pictures<'_>,
     (word, change): (&str, &Change),
     printing: &Printing,
     watcher: &mut dyn Watcher,
 ) -> Result<Generated> {
     let mut all = Vec::new();
-    for path in pictures {
-        let TakenUp { mut painter, recipe, stem, source } = take_up(studio, path)?;
+    for path in pictures.files {
+        let TakenUp { mut painter, recipe, stem, source } = take_up(studio, path, pictures.model)?;
         let changed = changed(&recipe, change).map_err(|e| e.in_file(path))?;
         painter.latents(&changed).map_err(|e| Error::from(e).in_file(path))?;
         all.push((painter, order((&stem, word), changed, Origin::Edit(source, word.into()), printing)?));

@@ -90,6 +90,9 @@ pub struct GenerateArgs {
     /// Paint the recipe found in a picture again (repeatable)
     #[arg(long, value_name = "PICTURE", conflicts_with_all = ["seeds", "class", "style", "prompt", "caption", "psi", "enlarge", "grid"])]
     from: Vec<PathBuf>,
+    /// The model that painted it, where this home does not have it: a model, a run, or a model file
+    #[arg(id = "painted_by", long = "model", value_name = "MODEL", requires = "from")]
+    painted_by: Option<String>,
     /// Say what would be painted, and stop
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -168,7 +171,18 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
         let signing = settings.sign.then_some(signing);
         let (format, quality, watermark) = (args.format, settings.quality, settings.watermark);
         let labels = Labels::of(&settings.visible_label, &settings.label)?;
-        let request = RepaintRequest { pictures, format, quality, out, watermark, signing, labels, overwrite, gate };
+        let request = RepaintRequest {
+            pictures,
+            model: args.painted_by,
+            format,
+            quality,
+            out,
+            watermark,
+            signing,
+            labels,
+            overwrite,
+            gate,
+        };
         if args.dry_run {
             // The recipe holds psi and enlargement, and each picture has a format of its own.
             let counts = ["quality", "watermark", "sign", "visible_label", "label"];
