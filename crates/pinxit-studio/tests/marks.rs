@@ -72,6 +72,7 @@ fn request(folder: &Path, enlarge: u32, sign: bool) -> GenerateRequest {
         styles: Vec::new(),
         caption: None,
         prompt: None,
+        guide: 1.0,
         settings: GenerateSettings { enlarge, sign, ..GenerateSettings::default() },
         signing: Signing::default(),
         sheet: false,

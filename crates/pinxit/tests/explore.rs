@@ -182,6 +182,27 @@ fn related_models_are_blended() {
     replays(&desk, &made[0]);
 }
 
+#[test]
+fn guidance_goes_beyond_the_labels_and_is_in_the_recipe() {
+    let desk = Desk::with_model();
+    let paint = |more: &[&str]| {
+        let args = ["generate", "dots", "--seeds", "3", "--class", "round", "--psi", "0.8", "-o", "p", "-q"];
+        ok(&desk, &[&args[..], more].concat()).remove(0)
+    };
+    let (plain, guided) = (paint(&[]), paint(&["--guide", "2.5"]));
+    assert_eq!(guided, "p/dots-round-000003-psi0.8-guide2.5.png");
+    assert_ne!(pixels(&desk, &guided), pixels(&desk, &plain));
+    let mix = &operations(&desk, &guided)[0];
+    assert_eq!((&mix["op"], &mix["seed"], &mix["by"]), (&"mix".into(), &3.into(), &(-1.5).into()));
+    replays(&desk, &guided);
+    assert_eq!(paint(&["--guide", "1"]), plain, "1 is no operation");
+    let usage = failure(&desk, &["generate", "dots", "--guide", "11"]);
+    assert!(usage.starts_with("exit 2\n") && usage.contains("0 to 10"), "{usage}");
+    ok(&desk, &["train", "dots", "--name", "plain", "--condition", "none", "--kimg", "0.04", "-q"]);
+    let seen = failure(&desk, &["generate", "plain", "--guide", "2"]);
+    assert!(seen.starts_with("exit 1\n") && seen.contains("nothing to guide seed 0 to"), "{seen}");
+}
+
 /// A model in a file that no home holds paints as any other, and every tool takes its pictures up again where it is named.
 #[test]
 fn a_model_outside_of_the_home_is_named() {

@@ -39,6 +39,8 @@ pub struct GenerateRequest {
     pub caption: Option<String>,
     /// A sentence: its names of a class and a style are taken for those not asked for, and all of it for the caption.
     pub prompt: Option<String>,
+    /// Guidance toward the labels: 1 none.
+    pub guide: f64,
     /// How.
     pub settings: GenerateSettings,
     /// How they are signed, where the settings say that they are.
@@ -163,14 +165,15 @@ pub fn suggestions(made: &Generated) -> Vec<String> {
     first.map_or(Vec::new(), |first| vec![command(&["info", &first]), command(&["generate", "--from", &first])])
 }
 
-/// `trees-oak-000042.png`, `trees-oak-000042-psi0.7-x4.png`; class and style only where the model has them, psi where it is not 1, the
-/// enlargement where there is one.
+/// `trees-oak-000042.png`, `trees-oak-000042-psi0.7-x4.png`; class and style only where the model has them, psi and guidance where they are not 1,
+/// the enlargement where there is one.
 fn file_name(recipe: &Recipe, request: &GenerateRequest) -> String {
     let labels = [&recipe.class, &recipe.style].into_iter().flatten().map(|l| format!("{}-", plain(l))).collect::<String>();
     let psi = if recipe.psi == 1.0 { String::new() } else { format!("-psi{}", recipe.psi) };
+    let guide = if request.guide == 1.0 { String::new() } else { format!("-guide{}", request.guide) };
     let times = |op: &Operation| if let Operation::Enlarge { times } = op { format!("-x{times}") } else { String::new() };
     let large: String = recipe.operations.iter().map(times).collect();
-    format!("{}-{labels}{:06}{psi}{large}.{}", plain(&recipe.model.name), recipe.seed, request.settings.format.extension())
+    format!("{}-{labels}{:06}{psi}{guide}{large}.{}", plain(&recipe.model.name), recipe.seed, request.settings.format.extension())
 }
 
 /// A label as part of a file name.
