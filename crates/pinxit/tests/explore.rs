@@ -182,6 +182,32 @@ fn related_models_are_blended() {
     replays(&desk, &made[0]);
 }
 
+/// A viewer may open the preview at any moment: it is whole each time, and the person's own file is none.
+#[test]
+fn a_search_shows_what_it_has_by_now() {
+    let (desk, pictures) = with_pictures();
+    let project = ["explore", "project", "dots", &pictures[1], "--steps", "30", "--starts", "1", "--preview", "now/p.png"];
+    let out = desk.run(&[&project[..], &["--json"]].concat());
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let events: Vec<Value> = stdout(&out).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |event: &str| events.iter().filter(|e| e["event"] == event).cloned().collect::<Vec<_>>();
+    let likeness: Vec<f64> = of("so-far").iter().map(|e| e["figures"]["likeness_db"].as_f64().unwrap()).collect();
+    assert!(likeness.len() == 3 && likeness[2] > likeness[0], "{likeness:?}");
+    let written = of("picture").into_iter().filter(|e| e["role"] == "preview" && e["path"] == "now/p.png");
+    assert_eq!(written.count(), 3);
+    assert_eq!(pixels(&desk, "now/p.png").len(), 32 * 32 * 3);
+    assert_eq!(std::fs::read_dir(desk.path().join("now")).unwrap().count(), 1, "nothing half-written beside it");
+    let seen = failure(&desk, &[&project[..], &["-o", "twice"]].concat());
+    assert!(seen.starts_with("exit 1\n") && seen.contains("now/p.png") && seen.contains("--overwrite"), "{seen}");
+    let out = desk.run(&[&project[..], &["-o", "twice", "--overwrite"]].concat());
+    assert!(stderr(&out).contains("looking for the picture"), "{}", stderr(&out));
+    let drag = ["explore", "drag", &pictures[0], "--point", "12,12:16,12", "--steps", "2", "--preview", "drag.webp", "-q"];
+    ok(&desk, &drag);
+    assert_eq!(pixels(&desk, "drag.webp"), pixels(&desk, &pictures[0]), "before its first step");
+    let seen = failure(&desk, &["explore", "project", "dots", &pictures[1], "--preview", "p.tiff"]);
+    assert!(seen.starts_with("exit 1\n") && seen.contains(".png, .jpg or .webp"), "{seen}");
+}
+
 #[test]
 fn guidance_goes_beyond_the_labels_and_is_in_the_recipe() {
     let desk = Desk::with_model();

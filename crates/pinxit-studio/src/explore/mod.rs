@@ -7,6 +7,7 @@ pub mod breed;
 pub mod directions;
 mod ffmpeg;
 pub mod find;
+mod live;
 pub mod sheet;
 
 use std::path::{Path, PathBuf};

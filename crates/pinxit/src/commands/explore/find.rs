@@ -35,6 +35,9 @@ pub struct ProjectArgs {
     /// Tune the model's weights to the picture too (pivotal tuning), and keep them as a model of this name
     #[arg(long, value_name = "NAME")]
     tune_as: Option<String>,
+    /// Show the picture by now in this file, written anew every few steps: .png, .jpg or .webp
+    #[arg(long, value_name = "FILE")]
+    preview: Option<PathBuf>,
     /// Folder for the picture
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
@@ -51,7 +54,8 @@ pub fn project(args: ProjectArgs, context: &mut Context) -> Result<()> {
         seed: args.seed,
         ..Search::default()
     };
-    let request = ProjectRequest { model: args.model, picture: args.picture, search, tune_as: args.tune_as };
+    let request =
+        ProjectRequest { model: args.model, picture: args.picture, search, tune_as: args.tune_as, preview: args.preview };
     let found = find::project(&context.studio, &request, &printing, &mut context.face)?;
     if !context.globals.json {
         output::say(&format!(
@@ -81,6 +85,9 @@ pub struct DragArgs {
     /// Steps at most
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     steps: u32,
+    /// Show the picture by now in this file, written anew every few steps: .png, .jpg or .webp
+    #[arg(long, value_name = "FILE")]
+    preview: Option<PathBuf>,
     /// Folder for the picture
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
