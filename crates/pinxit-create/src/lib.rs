@@ -26,7 +26,7 @@ pub use error::Error;
 pub use latents::Latents;
 pub use numbers::Numbers;
 pub use operation::Operation;
-pub use painter::Painter;
+pub use painter::{Painter, picture_of};
 pub use prompt::Prompt;
 pub use recipe::{ModelRef, Recipe, VERSION};
 

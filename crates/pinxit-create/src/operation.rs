@@ -217,6 +217,17 @@ mod tests {
         }
     }
 
+    /// No kind of operation without a picture that holds it to what it means.
+    #[test]
+    fn every_operation_has_a_golden_recipe() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recipes");
+        let texts = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.extension().unwrap() == "json");
+        let golden: String = texts.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+        for name in Operation::NAMES {
+            assert!(golden.contains(&format!(r#"{{"op":"{name}""#)), "tests/recipes has none with {name}");
+        }
+    }
+
     #[test]
     fn what_it_does_not_understand_it_does_not_leave_out() {
         for text in [

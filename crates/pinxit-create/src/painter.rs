@@ -131,7 +131,7 @@ impl Painter {
         let pm1 = self.generator.synthesize_bent(&self.weights, &latents.stages, |stage, map| {
             bends.iter().filter(|b| b.stage == stage).fold(map, |map, bend| bend.apply(&map))
         });
-        picture_from_pm1(&pm1).ok_or(Error::NotFinite { seed: recipe.seed })
+        picture_of(&pm1).ok_or(Error::NotFinite { seed: recipe.seed })
     }
 
     /// The map of every stage, coarse to fine, for latents.
@@ -218,7 +218,7 @@ fn draw<'a>(names: &'a [String], counts: &[usize], rng: &mut Rng) -> Option<&'a 
 }
 
 /// `[1, h, w, 3]` in about -1..1 to sRGB bytes: clamped, rounded half up. None if any value is not a number.
-fn picture_from_pm1(pm1: &Tensor) -> Option<Picture> {
+pub fn picture_of(pm1: &Tensor) -> Option<Picture> {
     let &[_, h, w, _] = pm1.shape() else { return None };
     if pm1.data().iter().any(|v| !v.is_finite()) {
         return None;

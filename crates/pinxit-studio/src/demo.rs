@@ -271,6 +271,7 @@ fn paint(studio: &Studio, model: &str, folder: &str, sign: bool, watcher: &mut d
         styles: Vec::new(),
         caption: None,
         prompt: None,
+        guide: 1.0,
         settings: GenerateSettings { sign, ..GenerateSettings::default() },
         signing: Signing::default(),
         sheet: true,

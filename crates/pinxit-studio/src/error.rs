@@ -240,10 +240,12 @@ impl Error {
             Error::Setting { hint, .. } => hint.clone(),
             Error::NoRecipe { .. } => "only files written by `pinxit generate` carry one, and some programs strip it".into(),
             Error::NoSuchModel { renamed: true, .. } => {
-                "a model of that name is there, with another hash: it was trained further, and would paint another picture".into()
+                "a model of that name is there, with another hash: it was trained further, and would paint another picture; --model names another \
+                 file"
+                    .into()
             }
             Error::NoSuchModel { .. } => {
-                "copy the model into models/ of the home (a removed one lies in bin/models/), or name the right --home".into()
+                "name its file with --model, copy it into models/ of the home (a removed one lies in bin/models/), or name the right --home".into()
             }
             Error::NothingEmbedded { .. } => "build it in the repository, or name a folder with --assets".into(),
             Error::NoFile { shown_by, .. } => no_file_hint(shown_by),

@@ -51,6 +51,13 @@ pub enum Event {
         /// Steps in all; 0 when not known.
         total: u64,
     },
+    /// What a search has found by now, at the step that the next progress tells.
+    SoFar {
+        /// What kind of work.
+        task: Task,
+        /// Figures by name, such as `likeness_db`.
+        figures: Map<String, Value>,
+    },
     /// A file that was not simply taken.
     File {
         /// The file, as named by its source.

@@ -26,6 +26,7 @@ pub mod ledger;
 pub mod machine;
 mod mark;
 pub mod models;
+pub mod origin;
 mod outbox;
 pub mod paths;
 pub mod policy;

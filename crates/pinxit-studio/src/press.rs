@@ -13,6 +13,7 @@ use crate::authorship::History;
 use crate::event::{Event, Watcher};
 use crate::labels::{self, Labels};
 use crate::mark::{Mark, Marker};
+use crate::origin::Origin;
 use crate::outbox::Parcel;
 use crate::sign::{Made, Signer, Signing, is_signable};
 use crate::{Result, Studio, paths};
@@ -38,6 +39,8 @@ pub(crate) struct Painted<'a> {
     pub recipe: &'a Recipe,
     /// The recipe word for word as it goes into the file.
     pub text: &'a str,
+    /// What it was made from.
+    pub origin: &'a Origin,
 }
 
 /// A file as it leaves.
@@ -89,11 +92,11 @@ impl Press {
 
     /// The file of a painted picture, with what the ledger keeps of it.
     pub fn print(&self, painted: &Painted<'_>, encoding: Encoding, painter: &Painter) -> Result<Parcel> {
-        let Painted { path, picture, recipe, text } = painted;
+        let Painted { path, picture, recipe, text, origin } = painted;
         let (title, software) = (recipe.caption.clone(), recipe.software.clone());
         let about = Metadata { recipe: Some(text.to_string()), title, software, ..Metadata::default() };
         let unsigned = self.marked(path, recipe.finish(picture)?, text, about, encoding)?;
-        let file = self.signed(path, unsigned, painter, Some((recipe, text)))?;
+        let file = self.signed(path, unsigned, painter, Some((recipe, text, origin)))?;
         Ok(Parcel::painted(path.clone(), file, recipe))
     }
 
@@ -132,7 +135,13 @@ impl Press {
 
     /// A picture's file, signed. The same picture again is no other file: one that this key has signed stays, with its date; an
     /// unsigned one is signed now.
-    pub fn signed(&self, path: &Path, file: Finished, painter: &Painter, recipe: Option<(&Recipe, &str)>) -> Result<Finished> {
+    pub fn signed(
+        &self,
+        path: &Path,
+        file: Finished,
+        painter: &Painter,
+        recipe: Option<(&Recipe, &str, &Origin)>,
+    ) -> Result<Finished> {
         let signer = self.signer.as_ref().filter(|_| pinxit_image::sniff(&file.bytes).is_some_and(is_signable));
         let Some(signer) = signer else { return Ok(file) };
         if signer.has_signed(path, &file.bytes) {
@@ -144,14 +153,17 @@ impl Press {
             dataset_manifest: Some(painter.dataset_manifest().to_string()).filter(|hash| !hash.is_empty()),
         };
         let title = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let origin = recipe.map_or(&Origin::Recipe, |(.., origin)| origin);
         let made = Made {
-            authorship: self.history.summary(&model.hash, recipe.map(|(recipe, _)| recipe.seed), None),
+            making: origin.making(&model),
+            inputs: origin.given(),
+            authorship: self.history.summary(&model.hash, recipe.map(|(recipe, ..)| recipe.seed), None),
             watermark: file.mark.as_ref().map(Mark::soft_binding),
             // Of the pixels alone: the rest of an ISCC-CODE is made of the file's bytes, which signing changes.
             fingerprint: fingerprint::image_code(&file.picture)
                 .ok()
                 .map(|value| SoftBinding { alg: fingerprint::ALGORITHM.into(), value }),
-            ..Made::by(model, recipe.map(|(_, text)| text))
+            ..Made::by(model, recipe.map(|(_, text, _)| text))
         };
         let disclosure = file.disclosure.clone();
         let bytes = signer.sign(&file.bytes, &title, made, disclosure).map_err(|e| e.in_file(path))?;

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use pinxit_image::{Disclosure, Format, Limits};
 pub use pinxit_trust::credential::SourceType;
-use pinxit_trust::credential::{self, Edit, FORMATS, Making, ModelStatement, Parent, SoftBinding, Statement};
+use pinxit_trust::credential::{self, Edit, FORMATS, Ingredient, Making, ModelStatement, SoftBinding, Statement};
 use pinxit_trust::keys::ArtistKey;
 use pinxit_trust::ledger::{Kind, New};
 use pinxit_trust::verify::{self, Anchors, State, Trust, verify_bytes};
@@ -47,6 +47,8 @@ pub struct Signer {
 pub struct Made<'a> {
     /// How it came to be.
     pub making: Making<'a>,
+    /// Pictures that the model was given.
+    pub inputs: Vec<Ingredient<'a>>,
     /// The recipe in its file.
     pub recipe: Option<&'a str>,
     /// The model that painted it.
@@ -66,7 +68,7 @@ impl<'a> Made<'a> {
     }
 
     fn of(making: Making<'a>, recipe: Option<&'a str>, model: Option<ModelStatement>) -> Self {
-        Made { making, recipe, model, watermark: None, fingerprint: None, authorship: None }
+        Made { making, inputs: Vec::new(), recipe, model, watermark: None, fingerprint: None, authorship: None }
     }
 }
 
@@ -97,6 +99,7 @@ impl Signer {
         let statement = Statement {
             title: title.into(),
             making: made.making,
+            inputs: made.inputs,
             creator: (!keys::is_nameless(certificate)).then(|| certificate.name.clone()),
             recipe: made.recipe.map(String::from),
             model: made.model,
@@ -220,7 +223,7 @@ fn signed_file(
     edits.extend(note.map(|note| edit("c2pa.published", note)));
     let making = match request.made_as {
         Some(source) => Making::Created(source),
-        None => Making::Edited { parent: Parent { bytes: &found.bytes, title: title.clone() }, edits },
+        None => Making::Edited { parent: Ingredient { bytes: &found.bytes, title: title.clone() }, edits },
     };
     let authorship = match history.origin(&found.sha256) {
         Some(origin) => history.summary(&origin.model_hash, origin.seed, note),

@@ -39,6 +39,7 @@ impl Desk {
         let (pictures, out) = (pictures.to_vec(), self.at(folder));
         let request = RepaintRequest {
             pictures,
+            model: None,
             format: None,
             quality: 90,
             out,
@@ -71,6 +72,7 @@ fn request(folder: &Path, enlarge: u32, sign: bool) -> GenerateRequest {
         styles: Vec::new(),
         caption: None,
         prompt: None,
+        guide: 1.0,
         settings: GenerateSettings { enlarge, sign, ..GenerateSettings::default() },
         signing: Signing::default(),
         sheet: false,

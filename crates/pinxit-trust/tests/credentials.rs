@@ -5,7 +5,7 @@ mod common;
 
 use common::{FORMATS, RECIPE, edited, generated, key, owner, picture, trusting};
 use pinxit_image::Limits;
-use pinxit_trust::credential::{CredentialError, SoftBinding, sign};
+use pinxit_trust::credential::{CredentialError, Ingredient, SoftBinding, Statement, sign};
 use pinxit_trust::verify::{Anchors, Making, State, Trust, verify_bytes};
 use serde_json::json;
 
@@ -81,6 +81,27 @@ fn an_edit_keeps_its_parent_and_what_that_says() {
         assert_eq!(kept.problems, [""; 0], "{ending}");
         let actions: Vec<&str> = says.actions.iter().map(|a| a.action.as_str()).collect();
         assert_eq!(actions, ["c2pa.opened", "c2pa.filtered"], "{ending}");
+    }
+}
+
+#[test]
+fn what_a_model_was_given_is_named_and_by_its_hash_where_it_carries_no_credential() {
+    let (jane, joe) = (key("Jane Artist"), key("Joe Photographer"));
+    let signed = sign(&picture(FORMATS[0].1), &generated(), &joe).unwrap();
+    let bitmap = picture(image::ImageFormat::Bmp);
+    let given = [("a.png", &signed), ("b.bmp", &bitmap), ("c.png", &b"\x89PNG\r\n\x1a\n, and no picture".to_vec())];
+    let inputs = given.map(|(title, bytes)| Ingredient { bytes, title: title.into() }).to_vec();
+    for (ending, format) in FORMATS {
+        let statement = Statement { inputs: inputs.clone(), ..generated() };
+        let report = verify_bytes(&sign(&picture(format), &statement, &jane).unwrap(), &owner(&jane.chain().root)).unwrap();
+        assert_eq!((report.state, &report.trust), (State::Valid, &Trust::Own), "{ending}: {:?}", report.problems);
+        let says = report.says.unwrap();
+        assert_eq!((says.making, says.actions.len()), (Some(Making::AiGenerated), 1), "{ending}");
+        let mut pictures: Vec<_> = says.ingredients.into_iter().filter(|i| !i.is_model).collect();
+        pictures.sort_by(|a, b| a.title.cmp(&b.title));
+        assert!(pictures.iter().all(|i| i.relationship == "inputTo" && i.problems.is_empty()), "{ending}: {pictures:?}");
+        let named: Vec<_> = pictures.iter().map(|i| (i.title.as_deref().unwrap(), i.signer.as_deref())).collect();
+        assert_eq!(named, [("a.png", Some("Joe Photographer")), ("b.bmp", None), ("c.png", None)], "{ending}");
     }
 }
 

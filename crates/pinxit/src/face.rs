@@ -20,6 +20,8 @@ pub struct Face {
     verbose: bool,
     bar: Option<ProgressBar>,
     phase: String,
+    /// What the next progress says besides.
+    so_far: String,
     last_plain: Option<Instant>,
     suffix: HomeSuffix,
     /// Standard output has failed.
@@ -36,6 +38,7 @@ impl Face {
             verbose: globals.verbose,
             bar: wants_bar.then(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())),
             phase: String::new(),
+            so_far: String::new(),
             last_plain: None,
             suffix,
             is_unheard: false,
@@ -66,6 +69,7 @@ impl Face {
     fn human(&mut self, event: Event) {
         match event {
             Event::Progress { task, phase, step, total } => self.progress(task, phase, step, total),
+            Event::SoFar { figures, .. } => self.so_far = format!(" · {}", named(&figures)),
             Event::Tick { kimg, total_kimg, img_per_sec, eta_secs, figures, .. } => {
                 let line = tick_line(kimg, total_kimg, img_per_sec, eta_secs, &figures);
                 self.say(&line);
@@ -92,7 +96,7 @@ impl Face {
     }
 
     fn progress(&mut self, task: Task, phase: String, step: u64, total: u64) {
-        let is_new = self.phase != phase;
+        let (is_new, so_far) = (self.phase != phase, std::mem::take(&mut self.so_far));
         self.phase = phase;
         if let Some(bar) = &self.bar {
             // A demo is several pieces of work: each that ended has put the bar away.
@@ -101,7 +105,9 @@ impl Face {
             }
             if is_new {
                 bar.set_style(bar_style(total > 0));
-                bar.set_message(self.phase.clone());
+            }
+            if is_new || !so_far.is_empty() {
+                bar.set_message(format!("{}{so_far}", self.phase));
             }
             if total > 0 {
                 bar.set_length(total);
@@ -117,7 +123,7 @@ impl Face {
         if is_new || is_due {
             self.last_plain = Some(Instant::now());
             let of = if total > 0 { format!(" of {total}") } else { String::new() };
-            let line = if step == 0 { format!("{} …", self.phase) } else { format!("{}: {step}{of}", self.phase) };
+            let line = if step == 0 { format!("{} …", self.phase) } else { format!("{}: {step}{of}{so_far}", self.phase) };
             output::say(&line);
         }
     }

@@ -30,6 +30,17 @@ fn operations(desk: &Desk, file: &str) -> Vec<Value> {
     serde_json::from_str::<Value>(&stdout(&out)).unwrap()["recipe"]["operations"].as_array().unwrap().clone()
 }
 
+/// The pictures that a credential names as ingredients, and how; it must hold, and say that AI made the picture.
+fn made_from(desk: &Desk, file: &str) -> Vec<[String; 2]> {
+    let out = desk.run(&["verify", file, "--json"]);
+    let seen = serde_json::from_str::<Value>(&stdout(&out)).unwrap()["files"][0].take();
+    assert_eq!((code(&out), seen["says"]["making"].as_str()), (0, Some("ai-generated")), "{file}: {seen}");
+    let all = seen["says"]["ingredients"].as_array().unwrap();
+    assert_eq!(all.iter().filter(|i| i["is_model"] == true).count(), 1, "{file}: {all:?}");
+    let pictures = all.iter().filter(|i| i["is_model"] == false);
+    pictures.map(|i| [&i["title"], &i["relationship"]].map(|v| v.as_str().unwrap().to_string())).collect()
+}
+
 /// Painted again from its own recipe, without a signature: the same pixels.
 fn replays(desk: &Desk, file: &str) {
     let again = ok(desk, &["generate", "--from", file, "--no-sign", "-o", "again", "--overwrite", "-q"]);
@@ -61,12 +72,14 @@ fn pictures_are_changed_and_the_change_is_in_their_recipes() {
         assert_eq!(made, [format!("changed/dots-round-000000-{word}.png")], "{tool:?}");
         assert_ne!(pixels(&desk, &made[0]), pixels(&desk, first), "{tool:?}");
         assert_eq!(operations(&desk, &made[0])[0]["op"], op);
+        assert_eq!(made_from(&desk, &made[0]), [["dots-round-000000.png", "parentOf"]]);
         replays(&desk, &made[0]);
     }
     let moved = "changed/dots-round-000000-moved.png";
     assert_eq!(operations(&desk, moved).len(), 2);
     let undone = ok(&desk, &["explore", "undo", moved, "--steps", "2", "-o", "changed", "-q"]);
     assert_eq!(pixels(&desk, &undone[0]), pixels(&desk, first), "without its steps it is the picture it was");
+    assert_eq!(made_from(&desk, &undone[0]), [["dots-round-000000-moved.png", "parentOf"]]);
     let large = ok(&desk, &["explore", "mutate", first, "--enlarge", "2", "-o", "large", "-q"]);
     assert_eq!(pixels(&desk, &large[0]).len(), 4 * pixels(&desk, first).len());
     replays(&desk, &large[0]);
@@ -82,15 +95,34 @@ fn latents_are_found_and_bred() {
     assert!(result["result"]["psnr_db"].as_f64().unwrap() > 10.0, "{result}");
     let projected = "found/dots-round-000001-projected.png";
     replays(&desk, projected);
-    let tuned =
-        ["explore", "project", "dots", &pictures[1], "--steps", "4", "--starts", "1", "--tune-as", "tuned", "-o", "tuned", "-q"];
-    replays(&desk, &ok(&desk, &tuned)[0]);
+    assert_eq!(made_from(&desk, projected), [["dots-round-000001.png", "inputTo"]]);
+    // A bitmap carries no credential: it is named all the same.
+    let tuned = [
+        "explore",
+        "project",
+        "dots",
+        "dots/round/000.bmp",
+        "--steps",
+        "4",
+        "--starts",
+        "1",
+        "--tune-as",
+        "tuned",
+        "-o",
+        "tuned",
+        "-q",
+    ];
+    let found = ok(&desk, &tuned);
+    replays(&desk, &found[0]);
+    assert_eq!(made_from(&desk, &found[0]), [["000.bmp", "inputTo"]]);
     assert!(desk.model("tuned").exists());
     let dragged = ok(&desk, &["explore", "drag", &pictures[0], "--point", "12,12:16,12", "--steps", "3", "-o", "found", "-q"]);
     replays(&desk, &dragged[0]);
+    assert_eq!(made_from(&desk, &dragged[0]), [["dots-round-000000.png", "parentOf"]]);
     let bred = ok(&desk, &["explore", "breed", &pictures[0], &pictures[2], "--children", "3", "-o", "p", "--grid", "-q"]);
     assert_eq!(bred.len(), 4, "three children and a sheet: {bred:?}");
     replays(&desk, &bred[0]);
+    assert_eq!(made_from(&desk, &bred[0]), [["dots-round-000000.png", "inputTo"], ["dots-round-000002.png", "inputTo"]]);
     let again = ok(&desk, &["explore", "breed", &pictures[0], &pictures[2], "--children", "3", "-o", "twins", "-q"]);
     assert_eq!(pixels(&desk, &again[2]), pixels(&desk, &bred[2]), "the same seed, the same children");
     let tree = ok(&desk, &["explore", "tree", "p"]);
@@ -125,6 +157,7 @@ fn walks_and_sheets_are_one_signed_file() {
         assert_eq!(pixels(&desk, &again), pixels(&desk, name), "{name} is made again from its recipe");
     }
     ok(&desk, &["explore", "walk", "--key", &pictures[0], "--key", &pictures[1], "--seconds", "0.3", "-o", "walk.png", "-q"]);
+    assert_eq!(made_from(&desk, "walk.png"), [["dots-round-000000.png", "inputTo"], ["dots-round-000001.png", "inputTo"]]);
     ok(&desk, &["explore", "mix", "dots", "--rows", "0-1", "--columns", "2-4", "-q"]);
     assert_eq!(pixels(&desk, "mix.png").len(), (4 * 32 + 5 * 2) * (3 * 32 + 4 * 2) * 3, "a corner, a head, two rows");
     let out = desk.run(&["verify", "mix.png"]);
@@ -147,6 +180,84 @@ fn related_models_are_blended() {
     let made = ok(&desk, &["generate", "between", "--class", "round", "--seeds", "0", "-o", "between", "-q"]);
     assert_ne!(pixels(&desk, &made[0]), pixels(&desk, &pictures[0]));
     replays(&desk, &made[0]);
+}
+
+/// A viewer may open the preview at any moment: it is whole each time, and the person's own file is none.
+#[test]
+fn a_search_shows_what_it_has_by_now() {
+    let (desk, pictures) = with_pictures();
+    let project = ["explore", "project", "dots", &pictures[1], "--steps", "30", "--starts", "1", "--preview", "now/p.png"];
+    let out = desk.run(&[&project[..], &["--json"]].concat());
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let events: Vec<Value> = stdout(&out).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |event: &str| events.iter().filter(|e| e["event"] == event).cloned().collect::<Vec<_>>();
+    let likeness: Vec<f64> = of("so-far").iter().map(|e| e["figures"]["likeness_db"].as_f64().unwrap()).collect();
+    assert!(likeness.len() == 3 && likeness[2] > likeness[0], "{likeness:?}");
+    let written = of("picture").into_iter().filter(|e| e["role"] == "preview" && e["path"] == "now/p.png");
+    assert_eq!(written.count(), 3);
+    assert_eq!(pixels(&desk, "now/p.png").len(), 32 * 32 * 3);
+    assert_eq!(std::fs::read_dir(desk.path().join("now")).unwrap().count(), 1, "nothing half-written beside it");
+    let seen = failure(&desk, &[&project[..], &["-o", "twice"]].concat());
+    assert!(seen.starts_with("exit 1\n") && seen.contains("now/p.png") && seen.contains("--overwrite"), "{seen}");
+    let out = desk.run(&[&project[..], &["-o", "twice", "--overwrite"]].concat());
+    assert!(stderr(&out).contains("looking for the picture"), "{}", stderr(&out));
+    let drag = ["explore", "drag", &pictures[0], "--point", "12,12:16,12", "--steps", "2", "--preview", "drag.webp", "-q"];
+    ok(&desk, &drag);
+    assert_eq!(pixels(&desk, "drag.webp"), pixels(&desk, &pictures[0]), "before its first step");
+    let seen = failure(&desk, &["explore", "project", "dots", &pictures[1], "--preview", "p.tiff"]);
+    assert!(seen.starts_with("exit 1\n") && seen.contains(".png, .jpg or .webp"), "{seen}");
+}
+
+#[test]
+fn guidance_goes_beyond_the_labels_and_is_in_the_recipe() {
+    let desk = Desk::with_model();
+    let paint = |more: &[&str]| {
+        let args = ["generate", "dots", "--seeds", "3", "--class", "round", "--psi", "0.8", "-o", "p", "-q"];
+        ok(&desk, &[&args[..], more].concat()).remove(0)
+    };
+    let (plain, guided) = (paint(&[]), paint(&["--guide", "2.5"]));
+    assert_eq!(guided, "p/dots-round-000003-psi0.8-guide2.5.png");
+    assert_ne!(pixels(&desk, &guided), pixels(&desk, &plain));
+    let mix = &operations(&desk, &guided)[0];
+    assert_eq!((&mix["op"], &mix["seed"], &mix["by"]), (&"mix".into(), &3.into(), &(-1.5).into()));
+    replays(&desk, &guided);
+    assert_eq!(paint(&["--guide", "1"]), plain, "1 is no operation");
+    let usage = failure(&desk, &["generate", "dots", "--guide", "11"]);
+    assert!(usage.starts_with("exit 2\n") && usage.contains("0 to 10"), "{usage}");
+    ok(&desk, &["train", "dots", "--name", "plain", "--condition", "none", "--kimg", "0.04", "-q"]);
+    let seen = failure(&desk, &["generate", "plain", "--guide", "2"]);
+    assert!(seen.starts_with("exit 1\n") && seen.contains("nothing to guide seed 0 to"), "{seen}");
+}
+
+/// A model in a file that no home holds paints as any other, and every tool takes its pictures up again where it is named.
+#[test]
+fn a_model_outside_of_the_home_is_named() {
+    let (desk, pictures) = with_pictures();
+    let first = pictures[0].as_str();
+    ok(&desk, &["explore", "loop", "dots", "--seeds", "1", "--seconds", "0.1", "-o", "l.png", "-q"]);
+    std::fs::rename(desk.model("dots"), desk.path().join("away.safetensors")).unwrap();
+    std::fs::rename(desk.home().join("runs/dots"), desk.path().join("run")).unwrap();
+    let by: &[&str] = &["--model", "away.safetensors"];
+    let tools: [&[&str]; 6] = [
+        &["generate", "--from", first],
+        &["explore", "mutate", first],
+        &["explore", "bend", first, "--stage", "1", "--do", "mute", "--cluster", "1/2"],
+        &["explore", "drag", first, "--point", "12,12:16,12", "--steps", "1"],
+        &["explore", "breed", first, &pictures[1], "--children", "1"],
+        &["explore", "undo", first, "--steps", "0"],
+    ];
+    for tool in tools {
+        let seen = failure(&desk, tool);
+        assert!(seen.starts_with("exit 1\n") && seen.contains("name its file with --model"), "{tool:?}: {seen}");
+        ok(&desk, &[tool, by, &["-q"]].concat());
+    }
+    ok(&desk, &["explore", "walk", "away.safetensors", "--key", first, "--seconds", "0.1", "-o", "w.png", "-q"]);
+    ok(&desk, &["explore", "walk", "away.safetensors", "--from", "l.png", "-o", "again.png", "-q"]);
+    ok(&desk, &["train", "dots", "--name", "other", "--seed", "5", "--kimg", "0.04", "-q"]);
+    let seen = failure(&desk, &["explore", "mutate", first, "--model", "other"]);
+    assert!(seen.starts_with("exit 1\n") && seen.contains("and other is another model"), "{seen}");
+    let usage = failure(&desk, &["generate", "other", "--model", "other"]);
+    assert!(usage.starts_with("exit 2\n"), "{usage}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::event::{Event, Task, Watcher, figures};
 use crate::generate::{Printing, check_free};
 use crate::labels::Labels;
 use crate::mark::Mark;
+use crate::origin::Origin;
 use crate::outbox::{Outbox, Parcel};
 use crate::press::{Finished, Press};
 use crate::{Error, Result, Studio, paths};
@@ -68,11 +69,12 @@ pub fn recipe_in(file: &Path) -> Result<AnimationRecipe> {
     AnimationRecipe::from_json(&text).map_err(|e| Error::from(e).in_file(file))
 }
 
-/// Paints an animation into `file`. GIF, APNG and WebP carry its recipe and are signed; videos are neither.
+/// Paints an animation into `file`. GIF, APNG and WebP carry its recipe and are signed; videos are neither. `keys` are the files of the key frames
+/// that are pictures.
 pub fn animate(
     studio: &Studio,
     painter: &mut Painter,
-    recipe: &AnimationRecipe,
+    (recipe, keys): (&AnimationRecipe, &[PathBuf]),
     (file, printing): (&Path, &Printing),
     watcher: &mut dyn Watcher,
 ) -> Result<Animated> {
@@ -88,6 +90,7 @@ pub fn animate(
     if !printing.overwrite {
         check_free(file, &text)?;
     }
+    let origin = Origin::inputs(keys)?;
     let mut outbox = Outbox::open(studio, printing.overwrite)?;
     let signing = (printing.settings.sign && matches!(kind, Kind::Own(_))).then_some(&printing.signing);
     let labels = Labels::of(&printing.settings.visible_label, &printing.settings.label)?;
@@ -114,7 +117,7 @@ pub fn animate(
     let mut film = Film::begin(kind, file, spec, &about)?;
     let shown = frames(painter, recipe, &press, &text, &mut film, watcher)?;
     let unsigned = Finished { bytes: film.finish()?, picture: shown.0, mark: shown.1, disclosure, replaces: false };
-    let finished = press.signed(file, unsigned, painter, Some((first, &text)))?;
+    let finished = press.signed(file, unsigned, painter, Some((first, &text, &origin)))?;
     let parcel = Parcel::new(file.into(), finished, painter.model(), &json!({ "frames": recipe.frames, "seed": first.seed }));
     parcel.warn(watcher);
     outbox.add(parcel)?;

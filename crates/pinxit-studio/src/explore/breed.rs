@@ -6,9 +6,10 @@ use pinxit_create::{Latents, Numbers, Operation, Painter, Recipe};
 use pinxit_tensor::Rng;
 use serde::Serialize;
 
-use super::order;
+use super::{Pictures, order};
 use crate::event::{Event, Task, Watcher, figures};
 use crate::generate::{Generated, Order, Printing, publish};
+use crate::origin::Origin;
 use crate::{Error, Result, Studio};
 
 /// How children come about.
@@ -25,15 +26,17 @@ pub struct Breeding {
 /// Breeds pictures, and writes the children as `FIRST-PARENT-child-1.png`, ….
 pub fn breed(
     studio: &Studio,
-    parents: &[PathBuf],
+    parents: Pictures<'_>,
     breeding: &Breeding,
     printing: &Printing,
     watcher: &mut dyn Watcher,
 ) -> Result<Generated> {
     let (mut painter, recipes) = super::recipes_of(studio, parents)?;
     let children = children(&mut painter, &recipes, breeding)?;
-    let stem = parents[0].file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    let orders = children.into_iter().enumerate().map(|(i, recipe)| order(&stem, &format!("child-{}", i + 1), recipe, printing));
+    let stem = parents.files[0].file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let origin = Origin::inputs(parents.files)?;
+    let order = |(i, recipe)| order((&stem, &format!("child-{}", i + 1)), recipe, origin.clone(), printing);
+    let orders = children.into_iter().enumerate().map(order);
     let orders: Vec<Order> = orders.collect::<Result<_>>()?;
     watcher.event(Event::Started { task: Task::Explore, name: painter.model().name.clone() });
     let made = publish(studio, &mut painter, &orders, printing, watcher)?;

@@ -11,10 +11,12 @@ use pinxit_nn::{FeatureNet, Model};
 use pinxit_tensor::Tensor;
 use serde::Serialize;
 
+use super::live::Live;
 use super::{TakenUp, order, take_up};
 use crate::event::{Event, Task, Watcher, figures};
 use crate::generate::{Generated, Printing, publish};
 use crate::home::Kind;
+use crate::origin::Origin;
 use crate::{Error, Result, Studio, models};
 
 /// Samples of w that a search starts from and measures with.
@@ -33,6 +35,8 @@ pub struct ProjectRequest {
     pub search: Search,
     /// Tune the weights about what was found, and keep them as a model of this name.
     pub tune_as: Option<String>,
+    /// A file that shows the picture while it is looked for.
+    pub preview: Option<PathBuf>,
 }
 
 /// What was found.
@@ -62,15 +66,18 @@ pub fn project(studio: &Studio, request: &ProjectRequest, printing: &Printing, w
     {
         return Err(Error::Taken { kind: "model", name: name.clone() });
     }
-    let target = target(&request.picture, painter.resolution())?;
+    let picture = target(&request.picture, painter.resolution())?;
+    let (target, mut live) = (pm1(&picture), Live::new(request.preview.as_deref(), Some(&picture), printing)?);
+    let origin = Origin::inputs(std::slice::from_ref(&request.picture))?;
     watcher.event(Event::Started { task: Task::Explore, name: found.name.clone() });
     let net = FeatureNet::shipped()?;
-    let result = searching(watcher, "looking for the picture", |watch| {
+    let result = live.search(watcher, "looking for the picture", |watch| {
         project::project(&painter.space(SAMPLES, request.search.seed), &net, &target, &request.search, watch)
     })?;
     let (mut psnr_db, mut tuned) = (result.psnr_db, None);
     if let Some(name) = &request.tune_as {
-        let (model, reached) = tuned_model(&painter, &model, &net, (&result.latents, &target), request.search.seed, watcher)?;
+        let (model, reached) =
+            tuned_model((&painter, &model, &net), (&result.latents, &target), request.search.seed, &mut live, watcher)?;
         let path = studio.path(Kind::Model, name)?;
         if let Some(folder) = path.parent() {
             fs_err::create_dir_all(folder)?;
@@ -80,47 +87,27 @@ pub fn project(studio: &Studio, request: &ProjectRequest, printing: &Printing, w
     }
     let stem = request.picture.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let recipe = with_latents(&painter.recipe(0, None, None, 1.0)?, "projection", Vec::new(), &result.latents);
-    let made = publish(studio, &mut painter, &[order(&stem, "projected", recipe, printing)?], printing, watcher)?;
+    let made = publish(studio, &mut painter, &[order((&stem, "projected"), recipe, origin, printing)?], printing, watcher)?;
     let projected = Projected { psnr_db, features: result.features, off_centre: result.off_centre, tuned, made };
     watcher.event(Event::Finished { task: Task::Explore, result: figures(&projected), next: Vec::new() });
     Ok(projected)
 }
 
 fn tuned_model(
-    painter: &Painter,
-    model: &Model,
-    net: &FeatureNet,
+    (painter, model, net): (&Painter, &Model, &FeatureNet),
     found: (&Latents, &Tensor),
     seed: u64,
+    live: &mut Live<'_>,
     watcher: &mut dyn Watcher,
 ) -> Result<(Model, f64)> {
     let tuning = Tuning { steps: TUNING_STEPS, seed, ..Tuning::default() };
     let space = painter.space(SAMPLES, seed);
     let (weights, reached) =
-        searching(watcher, "tuning the weights", |watch| project::tune(&space, &model.weights, net, found, &tuning, watch))?;
+        live.search(watcher, "tuning the weights", |watch| project::tune(&space, &model.weights, net, found, &tuning, watch))?;
     let mut tuned = Model { weights, ..model.clone() };
     tuned.meta.parent = Some(model.hash());
     tuned.meta.training.figures.clear(); // measured of other weights
     Ok((tuned, reached))
-}
-
-/// Runs a search with its progress told; Ctrl-C ends the command with nothing written.
-fn searching<T>(
-    watcher: &mut dyn Watcher,
-    phase: &str,
-    search: impl FnOnce(&mut dyn FnMut(usize, usize, &Tensor) -> bool) -> T,
-) -> Result<T> {
-    let mut stopped = false;
-    let found = search(&mut |step, total, _| {
-        watcher.event(Event::Progress { task: Task::Explore, phase: phase.into(), step: step as u64, total: total as u64 });
-        stopped = stopped || watcher.stop();
-        !stopped
-    });
-    if stopped {
-        watcher.event(Event::Interrupted { task: Task::Explore, resume: None });
-        return Err(Error::Interrupted { resume: None });
-    }
-    Ok(found)
 }
 
 /// A recipe whose latents are those that were found, and nothing of its own but bends and enlargement.
@@ -131,13 +118,18 @@ fn with_latents(recipe: &Recipe, from: &str, parents: Vec<String>, latents: &Lat
     Recipe { operations: std::iter::once(found).chain(kept.cloned()).collect(), ..recipe.clone() }
 }
 
-/// A picture from anywhere, cut and sized to what the model paints: `[1, h, w, 3]`, -1..1.
-fn target(path: &Path, (h, w): (usize, usize)) -> Result<Tensor> {
+/// A picture from anywhere, cut and sized to what the model paints.
+fn target(path: &Path, (h, w): (usize, usize)) -> Result<Picture> {
     let read = || -> Result<Picture> {
         Ok(fit(&pinxit_image::read(path, &Limits::default())?.picture, Fit::Centre, w as u32, h as u32)?)
     };
-    let picture = read().map_err(|e| e.in_file(path))?;
-    Ok(Tensor::new(&[1, h, w, 3], picture.pixels().iter().map(|&v| f32::from(v) / 127.5 - 1.0).collect()))
+    read().map_err(|e| e.in_file(path))
+}
+
+/// `[1, h, w, 3]`, -1..1.
+fn pm1(picture: &Picture) -> Tensor {
+    let data = picture.pixels().iter().map(|&v| f32::from(v) / 127.5 - 1.0).collect();
+    Tensor::new(&[1, picture.height() as usize, picture.width() as usize, 3], data)
 }
 
 /// A point to move in a painted picture.
@@ -145,12 +137,16 @@ fn target(path: &Path, (h, w): (usize, usize)) -> Result<Tensor> {
 pub struct DragRequest {
     /// The picture.
     pub picture: PathBuf,
+    /// The model that painted it, where the home does not have it.
+    pub model: Option<String>,
     /// Points and their targets.
     pub handles: Vec<Handle>,
     /// A picture of any size: only where it is light may anything move.
     pub mask: Option<PathBuf>,
     /// Steps at most.
     pub steps: usize,
+    /// A file that shows the picture while its points move.
+    pub preview: Option<PathBuf>,
 }
 
 /// What came of it.
@@ -167,18 +163,20 @@ pub struct Dragged {
 
 /// Moves points, and writes the picture as `STEM-dragged.png`.
 pub fn drag(studio: &Studio, request: &DragRequest, printing: &Printing, watcher: &mut dyn Watcher) -> Result<Dragged> {
-    let TakenUp { mut painter, recipe, stem } = take_up(studio, &request.picture)?;
+    let TakenUp { mut painter, recipe, stem, source } = take_up(studio, &request.picture, request.model.as_deref())?;
     let latents = painter.latents(&recipe).map_err(|e| Error::from(e).in_file(&request.picture))?;
     let (h, w) = painter.resolution();
     let mask = request.mask.as_ref().map(|path| mask(path, (h, w))).transpose()?;
+    let mut live = Live::new(request.preview.as_deref(), None, printing)?;
     watcher.event(Event::Started { task: Task::Explore, name: stem.clone() });
     let wanted = Drag { handles: request.handles.clone(), mask: mask.as_ref(), steps: request.steps };
-    let found = searching(watcher, "moving", |watch| drag::drag(&painter.space(SAMPLES, 0), &latents, &wanted, watch))?;
+    let found = live.search(watcher, "moving", |watch| drag::drag(&painter.space(SAMPLES, 0), &latents, &wanted, watch))?;
     let left =
         |(now, handle): (&[f64; 2], &Handle)| ((now[0] - handle.to[0]) * w as f64).hypot((now[1] - handle.to[1]) * h as f64);
     let left_px: Vec<f64> = found.now.iter().zip(&request.handles).map(left).collect();
     let moved = with_latents(&recipe, "drag", vec![recipe.id()?], &found.latents);
-    let made = publish(studio, &mut painter, &[order(&stem, "dragged", moved, printing)?], printing, watcher)?;
+    let order = order((&stem, "dragged"), moved, Origin::Edit(source, "dragged".into()), printing)?;
+    let made = publish(studio, &mut painter, &[order], printing, watcher)?;
     let dragged = Dragged { left_px, steps: found.steps, made };
     watcher.event(Event::Finished { task: Task::Explore, result: figures(&dragged), next: Vec::new() });
     Ok(dragged)

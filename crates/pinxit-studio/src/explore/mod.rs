@@ -7,9 +7,11 @@ pub mod breed;
 pub mod directions;
 mod ffmpeg;
 pub mod find;
+mod live;
 pub mod sheet;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pinxit_create::Numbers;
 pub use pinxit_create::bend::{Act, Area, Bend};
@@ -18,7 +20,17 @@ pub use pinxit_create::{Operation, Painter, Recipe, VERSION as RECIPE_VERSION};
 
 use crate::event::{Event, Task, Watcher, figures};
 use crate::generate::{Generated, Order, Printing, check_free, painter_for, plain, publish, recipe_of};
+use crate::origin::{Origin, Source};
 use crate::{Error, Result, Studio, models, paths};
+
+/// Painted pictures to take up again.
+#[derive(Clone, Copy, Debug)]
+pub struct Pictures<'a> {
+    /// The files.
+    pub files: &'a [PathBuf],
+    /// The model that painted them, where the home does not have it: a name, a run, or a file.
+    pub model: Option<&'a str>,
+}
 
 /// A painted picture, taken up again.
 pub struct TakenUp {
@@ -28,27 +40,29 @@ pub struct TakenUp {
     pub recipe: Recipe,
     /// Name of its file without the ending.
     pub stem: String,
+    /// Its file.
+    pub source: Arc<Source>,
 }
 
-/// Opens the model of a picture that a studio has painted.
-pub fn take_up(studio: &Studio, path: &Path) -> Result<TakenUp> {
+/// Opens the model of a picture that a studio has painted; `model` where the home does not have it.
+pub fn take_up(studio: &Studio, path: &Path, model: Option<&str>) -> Result<TakenUp> {
     let recipe = recipe_of(path)?;
-    let painter = painter_for(studio, path, &recipe)?;
+    let painter = painter_for(studio, path, &recipe, model)?;
     let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(TakenUp { painter, recipe, stem })
+    Ok(TakenUp { painter, recipe, stem, source: Source::read(path)? })
 }
 
 /// The recipes of pictures that one model has painted.
-pub fn recipes_of(studio: &Studio, pictures: &[PathBuf]) -> Result<(Painter, Vec<Recipe>)> {
-    let [first, ..] = pictures else {
+pub fn recipes_of(studio: &Studio, pictures: Pictures<'_>) -> Result<(Painter, Vec<Recipe>)> {
+    let [first, ..] = pictures.files else {
         return Err(Error::Setting {
             message: "no picture is named".into(),
             hint: "name pictures that a studio has painted".into(),
         });
     };
-    let TakenUp { painter, recipe, .. } = take_up(studio, first)?;
+    let TakenUp { painter, recipe, .. } = take_up(studio, first, pictures.model)?;
     let mut recipes = vec![recipe];
-    for path in &pictures[1..] {
+    for path in &pictures.files[1..] {
         let recipe = recipe_of(path)?;
         if recipe.model.hash != painter.model().hash {
             return Err(Error::Setting {
@@ -66,9 +80,9 @@ pub fn recipes_of(studio: &Studio, pictures: &[PathBuf]) -> Result<(Painter, Vec
     Ok((painter, recipes))
 }
 
-/// The model of a recipe found in `file`.
-pub fn painter_of(studio: &Studio, recipe: &Recipe, file: &Path) -> Result<Painter> {
-    painter_for(studio, file, recipe)
+/// The model of a recipe found in `file`; `model` where the home does not have it.
+pub fn painter_of(studio: &Studio, recipe: &Recipe, file: &Path, model: Option<&str>) -> Result<Painter> {
+    painter_for(studio, file, recipe, model)
 }
 
 /// Asks for an enlargement, where there is one, in place of any the recipe has.
@@ -98,17 +112,17 @@ pub enum Change {
 /// Pictures changed, each painted anew and written as `STEM-WORD.png`.
 pub fn change(
     studio: &Studio,
-    pictures: &[PathBuf],
+    pictures: Pictures<'_>,
     (word, change): (&str, &Change),
     printing: &Printing,
     watcher: &mut dyn Watcher,
 ) -> Result<Generated> {
     let mut all = Vec::new();
-    for path in pictures {
-        let TakenUp { mut painter, recipe, stem } = take_up(studio, path)?;
+    for path in pictures.files {
+        let TakenUp { mut painter, recipe, stem, source } = take_up(studio, path, pictures.model)?;
         let changed = changed(&recipe, change).map_err(|e| e.in_file(path))?;
         painter.latents(&changed).map_err(|e| Error::from(e).in_file(path))?;
-        all.push((painter, order(&stem, word, changed, printing)?));
+        all.push((painter, order((&stem, word), changed, Origin::Edit(source, word.into()), printing)?));
     }
     watcher.event(Event::Started { task: Task::Explore, name: word.into() });
     let mut made: Option<Generated> = None;
@@ -152,14 +166,14 @@ fn changed(recipe: &Recipe, change: &Change) -> Result<Recipe> {
 }
 
 /// Where a picture goes: its name is free, or holds the same recipe.
-fn order(stem: &str, word: &str, mut recipe: Recipe, printing: &Printing) -> Result<Order> {
+fn order((stem, word): (&str, &str), mut recipe: Recipe, origin: Origin, printing: &Printing) -> Result<Order> {
     enlarged(&mut recipe, printing.settings.enlarge);
     let name = format!("{}-{word}.{}", plain(stem), printing.settings.format.extension());
     paths::check_folder(&printing.out)?;
     if !printing.overwrite {
         check_free(&printing.out.join(&name), &recipe.to_json()?)?;
     }
-    Ok(Order { name, recipe })
+    Ok(Order { name, recipe, origin })
 }
 
 /// A direction as an operation.

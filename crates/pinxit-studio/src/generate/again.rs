@@ -10,9 +10,11 @@ use super::{Generated, check_free, two_alike};
 use crate::event::{Event, Task, Watcher, figures};
 use crate::gate::{Arrival, Gate, GateOptions, GateReport, Outcome};
 use crate::labels::Labels;
+use crate::origin::Origin;
 use crate::outbox::Outbox;
 use crate::press::{Painted, Press};
 use crate::settings::ImageFormat;
+use crate::shell::command;
 use crate::sign::Signing;
 use crate::{Error, Result, Studio, models, paths};
 
@@ -21,6 +23,8 @@ use crate::{Error, Result, Studio, models, paths};
 pub struct RepaintRequest {
     /// Files with recipes in them.
     pub pictures: Vec<PathBuf>,
+    /// The model that painted them, where the home does not have it.
+    pub model: Option<String>,
     /// Another file format; without it each file keeps its own.
     pub format: Option<ImageFormat>,
     /// Of lossy formats.
@@ -80,7 +84,9 @@ impl RepaintRequest {
 pub fn replan(studio: &Studio, request: &RepaintRequest) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for (path, again) in request.pictures.iter().zip(request.read_all()?) {
-        painter_for(studio, path, &again.recipe)?.sides(&again.recipe).map_err(|e| Error::from(e).in_file(path))?;
+        painter_for(studio, path, &again.recipe, request.model.as_deref())?
+            .sides(&again.recipe)
+            .map_err(|e| Error::from(e).in_file(path))?;
         names.push(again.name);
     }
     Ok(names)
@@ -109,7 +115,7 @@ pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watc
         let painter = match open.take() {
             Some(painter) if painter.model().hash == recipe.model.hash => open.insert(painter),
             _ => {
-                let painter = open.insert(painter_for(studio, path, &recipe)?);
+                let painter = open.insert(painter_for(studio, path, &recipe, request.model.as_deref())?);
                 sent(gate.release(&mut outbox)?, &mut made, watcher);
                 gate.open_for(painter, watcher)?;
                 painter
@@ -120,7 +126,13 @@ pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watc
         let picture = paint(painter, &recipe)?;
         let outcomes = gate.judge(&[Arrival { name: &name, recipe: &recipe, picture: &picture }])?;
         for outcome in outcomes.into_iter().filter(|outcome| *outcome != Outcome::Withheld) {
-            let painted = Painted { path: request.out.join(&name), picture: &picture, recipe: &recipe, text: &text };
+            let painted = Painted {
+                path: request.out.join(&name),
+                picture: &picture,
+                recipe: &recipe,
+                text: &text,
+                origin: &Origin::Recipe,
+            };
             let parcel = press.print(&painted, encoding, painter)?;
             parcel.warn(watcher);
             sent(gate.send(outcome, parcel, &mut outbox)?, &mut made, watcher);
@@ -135,12 +147,12 @@ pub fn repaint(studio: &Studio, request: &RepaintRequest, watcher: &mut dyn Watc
     Ok(made)
 }
 
-/// The recipe's own text and the file's format, if it is one that can be written.
 /// The recipe in a file.
 pub(crate) fn recipe_of(path: &Path) -> Result<Recipe> {
     Recipe::from_json(&read(path)?.0).map_err(|e| Error::from(e).in_file(path))
 }
 
+/// The recipe's own text and the file's format, if it is one that can be written.
 fn read(path: &Path) -> Result<(String, Option<ImageFormat>)> {
     let bytes = fs_err::read(path)?;
     let format = match pinxit_image::sniff(&bytes) {
@@ -154,20 +166,38 @@ fn read(path: &Path) -> Result<(String, Option<ImageFormat>)> {
     Ok((recipe.ok_or_else(|| Error::NoRecipe { path: path.into() })?, format))
 }
 
-pub(crate) fn painter_for(studio: &Studio, path: &Path, recipe: &Recipe) -> Result<Painter> {
-    match models::find_by_hash(studio, &recipe.model.hash, &recipe.model.name)? {
-        Some((found, model)) => {
-            crate::takedown::check_model(studio, &model, &found.name)?;
-            Ok(Painter::open(model, &recipe.model.name))
+/// The model of a recipe found in a file: the one that is `named`, else the home's of that hash.
+pub(crate) fn painter_for(studio: &Studio, path: &Path, recipe: &Recipe, named: Option<&str>) -> Result<Painter> {
+    let wanted = &recipe.model;
+    let model = match named {
+        Some(word) => {
+            let model = models::find(studio, word)?.load_for_use(studio)?;
+            if model.hash() != wanted.hash {
+                return Err(Error::Setting {
+                    message: format!(
+                        "{} was painted by \"{}\" ({}), and {word} is another model",
+                        path.display(),
+                        wanted.name,
+                        wanted.hash
+                    ),
+                    hint: format!("`{}` shows the hash of a model", command(&["models", "show", word])),
+                });
+            }
+            model
         }
-        None => Err(Error::NoSuchModel {
-            path: path.into(),
-            name: recipe.model.name.clone(),
-            hash: recipe.model.hash.clone(),
-            home: studio.home().into(),
-            renamed: models::find(studio, &recipe.model.name).is_ok(),
-        }),
-    }
+        None => match models::find_by_hash(studio, &wanted.hash, &wanted.name)? {
+            Some((found, model)) => {
+                crate::takedown::check_model(studio, &model, &found.name)?;
+                model
+            }
+            None => {
+                let renamed = models::find(studio, &wanted.name).is_ok();
+                let (name, hash) = (wanted.name.clone(), wanted.hash.clone());
+                return Err(Error::NoSuchModel { path: path.into(), name, hash, home: studio.home().into(), renamed });
+            }
+        },
+    };
+    Ok(Painter::open(model, &wanted.name))
 }
 
 fn paint(painter: &mut Painter, recipe: &Recipe) -> Result<Picture> {

@@ -18,6 +18,7 @@ pub use self::publish::{Order, Printing, publish};
 pub(crate) use self::sheet::check_size as check_sheet;
 use crate::event::{Event, Task, Watcher, figures};
 use crate::gate::{GateOptions, GateReport};
+use crate::origin::Origin;
 use crate::settings::GenerateSettings;
 use crate::shell::command;
 use crate::sign::Signing;
@@ -38,6 +39,8 @@ pub struct GenerateRequest {
     pub caption: Option<String>,
     /// A sentence: its names of a class and a style are taken for those not asked for, and all of it for the caption.
     pub prompt: Option<String>,
+    /// Guidance toward the labels: 1 none.
+    pub guide: f64,
     /// How.
     pub settings: GenerateSettings,
     /// How they are signed, where the settings say that they are.
@@ -149,7 +152,8 @@ pub fn generate(studio: &Studio, request: &GenerateRequest, watcher: &mut dyn Wa
     }
     let printing = request.printing(&painter);
     request.check_names(&printing.out, &recipes)?;
-    let orders: Vec<Order> = recipes.into_iter().map(|recipe| Order { name: file_name(&recipe, request), recipe }).collect();
+    let orders: Vec<Order> =
+        recipes.into_iter().map(|recipe| Order { name: file_name(&recipe, request), recipe, origin: Origin::Recipe }).collect();
     let made = publish(studio, &mut painter, &orders, &printing, watcher)?;
     watcher.event(Event::Finished { task: Task::Generate, result: figures(&made), next: suggestions(&made) });
     Ok(made)
@@ -161,14 +165,15 @@ pub fn suggestions(made: &Generated) -> Vec<String> {
     first.map_or(Vec::new(), |first| vec![command(&["info", &first]), command(&["generate", "--from", &first])])
 }
 
-/// `trees-oak-000042.png`, `trees-oak-000042-psi0.7-x4.png`; class and style only where the model has them, psi where it is not 1, the
-/// enlargement where there is one.
+/// `trees-oak-000042.png`, `trees-oak-000042-psi0.7-x4.png`; class and style only where the model has them, psi and guidance where they are not 1,
+/// the enlargement where there is one.
 fn file_name(recipe: &Recipe, request: &GenerateRequest) -> String {
     let labels = [&recipe.class, &recipe.style].into_iter().flatten().map(|l| format!("{}-", plain(l))).collect::<String>();
     let psi = if recipe.psi == 1.0 { String::new() } else { format!("-psi{}", recipe.psi) };
+    let guide = if request.guide == 1.0 { String::new() } else { format!("-guide{}", request.guide) };
     let times = |op: &Operation| if let Operation::Enlarge { times } = op { format!("-x{times}") } else { String::new() };
     let large: String = recipe.operations.iter().map(times).collect();
-    format!("{}-{labels}{:06}{psi}{large}.{}", plain(&recipe.model.name), recipe.seed, request.settings.format.extension())
+    format!("{}-{labels}{:06}{psi}{guide}{large}.{}", plain(&recipe.model.name), recipe.seed, request.settings.format.extension())
 }
 
 /// A label as part of a file name.

@@ -25,6 +25,7 @@ pub fn plan(studio: &Studio, request: &GenerateRequest) -> Result<(Painter, Vec<
             for style in &styles {
                 let mut recipe = painter.recipe(seed, class.as_deref(), style.as_deref(), request.settings.psi)?;
                 recipe.caption = caption.cloned();
+                recipe.operations.extend(guidance(&painter, &recipe, request.guide)?);
                 recipe.operations.extend(enlargement.clone());
                 painter.sides(&recipe)?;
                 recipes.push(recipe);
@@ -32,6 +33,28 @@ pub fn plan(studio: &Studio, request: &GenerateRequest) -> Result<(Painter, Vec<
         }
     }
     Ok((painter, recipes))
+}
+
+/// The operation that goes `by` times as far from the picture that the seed has without labels as the labels do; none for once.
+///
+/// Guidance (Ho and Salimans 2022, arXiv 2207.12598) in w: a condition is normalised before the network maps it, and going beyond it there
+/// would change little. Models know the seed without labels, for training leaves labels out now and then.
+fn guidance(painter: &Painter, recipe: &Recipe, by: f64) -> Result<Option<Operation>> {
+    let reads = |text: &String| !painter.vocabulary().read(text).known.is_empty();
+    if by == 1.0 {
+        return Ok(None);
+    }
+    if recipe.class.is_none() && recipe.style.is_none() && !recipe.caption.as_ref().is_some_and(reads) {
+        return Err(Error::Setting {
+            message: format!(
+                "--guide has nothing to guide seed {} to: no class, style or word that the model knows",
+                recipe.seed
+            ),
+            hint: "ask for some (--class, --style, --prompt), or leave --guide away".into(),
+        });
+    }
+    let (seed, psi) = (recipe.seed, recipe.psi);
+    Ok(Some(Operation::Mix { seed, class: None, style: None, caption: None, psi, by: 1.0 - by, stages: None }))
 }
 
 /// The operation for so many times larger; none for once.

@@ -8,6 +8,7 @@ use super::{Generated, sheet};
 use crate::event::{Event, Task, Watcher};
 use crate::gate::{Arrival, Gate, GateOptions, GateReport, Outcome};
 use crate::labels::Labels;
+use crate::origin::Origin;
 use crate::outbox::Outbox;
 use crate::press::{Painted, Press};
 use crate::settings::GenerateSettings;
@@ -43,6 +44,8 @@ pub struct Order {
     pub name: String,
     /// What it shows.
     pub recipe: Recipe,
+    /// What it was made from.
+    pub origin: Origin,
 }
 
 /// Paints recipes of one model and writes their files, each whole or not at all. Whether the names are free is the caller's to check.
@@ -91,12 +94,12 @@ pub fn publish(
         let arrivals: Vec<_> =
             arrivals.map(|(order, picture)| Arrival { name: &order.name, recipe: &order.recipe, picture }).collect();
         let (mut painted, mut outcomes) = (Vec::new(), Vec::new());
-        for ((arrival, text), outcome) in arrivals.iter().zip(&texts).zip(gate.judge(&arrivals)?) {
+        for (((order, picture), text), outcome) in part.iter().zip(&pictures).zip(&texts).zip(gate.judge(&arrivals)?) {
             if outcome == Outcome::Withheld {
                 continue;
             }
-            let Arrival { name, recipe, picture } = *arrival;
-            painted.push(Painted { path: out.join(name), picture, recipe, text });
+            let Order { name, recipe, origin } = order;
+            painted.push(Painted { path: out.join(name), picture, recipe, text, origin });
             outcomes.push(outcome);
             if printing.sheet.is_some() {
                 on_sheet.push(picture.clone());

@@ -1,7 +1,8 @@
 //! A statement as the manifest definition of the C2PA library.
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
-use super::{Edit, Making, ModelStatement, Parent, SoftBinding, Statement, TrainingUse};
+use super::{Edit, Ingredient, Making, ModelStatement, SoftBinding, Statement, TrainingUse};
 
 /// Our own assertion: the recipe, the model, the dataset, the person's part, and where the ledger ended.
 pub(crate) const RECIPE_LABEL: &str = "org.pinxit.recipe";
@@ -10,9 +11,10 @@ pub(crate) const TRAINING_LABEL: &str = "cawg.training-mining";
 /// The entry of it that is about models like ours.
 const GENERATIVE_TRAINING: &str = "cawg.ai_generative_training";
 
-/// How actions name the two ingredients there can be.
+/// How actions name the ingredients there can be.
 const MODEL: &str = "model";
 const PARENT: &str = "parent";
+const INPUT: &str = "input";
 
 /// The definition of a credential for a file of that media type.
 pub(super) fn of(statement: &Statement<'_>, media_type: &str) -> String {
@@ -31,9 +33,33 @@ pub(super) fn of(statement: &Statement<'_>, media_type: &str) -> String {
     definition.to_string()
 }
 
-/// What is said of the parent beside what the library reads in its file.
-pub(super) fn parent(parent: &Parent<'_>) -> Value {
-    json!({ "title": parent.title, "relationship": "parentOf", "label": PARENT })
+/// The pictures that had a part in it, each with what is said of it beside what the library reads in its file.
+///
+/// C2PA 2.2, ingredient relationships: a picture that this one is a changed state of is its `parentOf`, of which there is one at most, opened (c2pa.opened) and
+/// edited. One that was handed to a model is `inputTo`. `componentOf` would say that its pixels lie in this one.
+pub(super) fn ingredients<'a>(statement: &'a Statement<'_>) -> Vec<(&'a Ingredient<'a>, Value)> {
+    let about = |ingredient: &Ingredient<'_>, relationship: &str, label: String| json!({ "title": ingredient.title, "relationship": relationship, "label": label });
+    let parent = statement.making.parent().map(|parent| (parent, about(parent, "parentOf", PARENT.into())));
+    let inputs = statement.inputs.iter().enumerate().map(|(i, input)| (input, about(input, "inputTo", input_label(i))));
+    parent.into_iter().chain(inputs).collect()
+}
+
+/// What is said besides of a picture whose file tells the library nothing.
+pub(super) fn name_by_hash(about: &mut Value, ingredient: &Ingredient<'_>) {
+    let hash: String = Sha256::digest(ingredient.bytes).iter().map(|b| format!("{b:02x}")).collect();
+    about["format"] = "application/octet-stream".into();
+    about["instance_id"] = format!("urn:pinxit:file:{hash}").into();
+    about["description"] = format!("file with SHA-256 {hash}").into();
+}
+
+fn input_label(i: usize) -> String {
+    format!("{INPUT}-{}", i + 1)
+}
+
+/// The model and what it was given, as an action names them.
+fn used(statement: &Statement<'_>) -> Vec<String> {
+    let model = statement.model.iter().map(|_| MODEL.to_string());
+    model.chain((0..statement.inputs.len()).map(input_label)).collect()
 }
 
 /// An assertion that the signer makes himself, as against one that he passes on.
@@ -48,7 +74,9 @@ fn actions(statement: &Statement<'_>) -> Vec<Value> {
             created["digitalSourceType"] = source.uri().into();
             if let Some(model) = &statement.model {
                 created["description"] = format!("painted by the model {} ({})", model.name, model.hash).into();
-                created["parameters"] = json!({ "ingredientIds": [MODEL] });
+            }
+            if !used(statement).is_empty() {
+                created["parameters"] = json!({ "ingredientIds": used(statement) });
             }
             vec![created]
         }
@@ -79,8 +107,8 @@ fn edit(edit: &Edit, statement: &Statement<'_>) -> Value {
     if let Some(source) = edit.source {
         value["digitalSourceType"] = source.uri().into();
     }
-    if statement.model.is_some() {
-        value["parameters"] = json!({ "ingredientIds": [MODEL] });
+    if !used(statement).is_empty() {
+        value["parameters"] = json!({ "ingredientIds": used(statement) });
     }
     value
 }

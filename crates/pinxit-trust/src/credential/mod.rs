@@ -9,7 +9,7 @@ mod error;
 mod statement;
 
 pub use error::CredentialError;
-pub use statement::{Edit, Making, ModelStatement, Parent, SoftBinding, SourceType, Statement, TrainingUse};
+pub use statement::{Edit, Ingredient, Making, ModelStatement, SoftBinding, SourceType, Statement, TrainingUse};
 
 pub(crate) use definition::{RECIPE_LABEL, TRAINING_LABEL};
 pub(crate) use engine::{media_type, shared_context};
@@ -33,19 +33,23 @@ pub const FORMATS: [pinxit_image::Format; 5] = [
 /// The bytes of a file with a credential in it that says `statement`, signed by `key`.
 ///
 /// The signature is verified before the bytes are given back. A credential that the file had is replaced; the one of an edit's
-/// parent is kept inside the new one.
+/// parent, and those of pictures it was made from, are kept inside the new one. A picture that can carry none is named by its hash.
 ///
 /// # Errors
-/// [`CredentialError::Format`] when the file is none of [`FORMATS`]; [`CredentialError::Engine`] when the file or the parent
-/// cannot be parsed, or what was signed does not verify.
+/// [`CredentialError::Format`] when the file is none of [`FORMATS`]; [`CredentialError::Engine`] when the file cannot be parsed, or what
+/// was signed does not verify.
 pub fn sign(bytes: &[u8], statement: &Statement<'_>, key: &ArtistKey) -> Result<Vec<u8>, CredentialError> {
     let media_type = media_type(bytes)?;
     let context = shared_context(&[key.chain().root.clone()])?;
     let mut builder = Builder::from_shared_context(&context).with_definition(definition::of(statement, media_type))?;
-    if let Some(parent) = statement.making.parent() {
-        let about = definition::parent(parent);
-        let parent_type = engine::media_type(parent.bytes)?;
-        builder.add_ingredient_from_stream(about.to_string(), parent_type, &mut Cursor::new(parent.bytes))?;
+    for (ingredient, mut about) in definition::ingredients(statement) {
+        let read = engine::media_type(ingredient.bytes).and_then(|kind| {
+            Ok(builder.add_ingredient_from_stream(about.to_string(), kind, &mut Cursor::new(ingredient.bytes))?)
+        });
+        if read.is_err() {
+            definition::name_by_hash(&mut about, ingredient);
+            builder.add_ingredient(c2pa::Ingredient::from_json(&about.to_string())?);
+        }
     }
     let mut signed = Cursor::new(Vec::with_capacity(bytes.len() + (32 << 10)));
     builder.sign(&EngineSigner::new(key), media_type, &mut Cursor::new(bytes), &mut signed)?;

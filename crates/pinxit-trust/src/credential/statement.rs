@@ -10,6 +10,8 @@ pub struct Statement<'a> {
     pub title: String,
     /// How the picture came to be.
     pub making: Making<'a>,
+    /// Pictures that the model was given to work from; the one that an edit began from is not among them.
+    pub inputs: Vec<Ingredient<'a>>,
     /// Who made it, as the person wants to be named; `None` names nobody beside the certificate.
     pub creator: Option<String>,
     /// The recipe that paints it again, JSON, word for word as it stands in the file.
@@ -39,14 +41,14 @@ pub enum Making<'a> {
     /// It is an edit of another picture, which is kept as its parent, credential included.
     Edited {
         /// The other picture.
-        parent: Parent<'a>,
+        parent: Ingredient<'a>,
         /// What was done, in order; nothing where the file is published as it is.
         edits: Vec<Edit>,
     },
 }
 
 impl Making<'_> {
-    pub(crate) fn parent(&self) -> Option<&Parent<'_>> {
+    pub(crate) fn parent(&self) -> Option<&Ingredient<'_>> {
         match self {
             Making::Created(_) => None,
             Making::Edited { parent, .. } => Some(parent),
@@ -54,9 +56,9 @@ impl Making<'_> {
     }
 }
 
-/// The picture an edit began from.
+/// Another picture that had a part in this one.
 #[derive(Clone, Debug)]
-pub struct Parent<'a> {
+pub struct Ingredient<'a> {
     /// Its file, as found.
     pub bytes: &'a [u8],
     /// Its title, usually the file's name.

@@ -179,6 +179,7 @@ fn ingredient(reader: &Reader, ingredient: &Ingredient) -> IngredientFact {
         title: ingredient.title().map(String::from),
         format: ingredient.format().map(String::from),
         relationship: serde_json::to_value(ingredient.relationship()).ok().as_ref().and_then(text).unwrap_or_default(),
+        is_model: is_model(ingredient),
         signer: own.and_then(|m| m.signature_info()).and_then(|info| info.common_name.clone().or(info.issuer.clone())),
         problems: codes.filter(|code| code != UNTRUSTED).collect(),
     }

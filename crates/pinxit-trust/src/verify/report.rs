@@ -158,6 +158,8 @@ pub struct IngredientFact {
     pub format: Option<String>,
     /// `parentOf`, `inputTo` or `componentOf`.
     pub relationship: String,
+    /// Whether it is a model, and no picture.
+    pub is_model: bool,
     /// Who signed its own credential, if it has one.
     pub signer: Option<String>,
     /// What was wrong with its own credential when it was taken in, by code; an untrusted signer is not counted.

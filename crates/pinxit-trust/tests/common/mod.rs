@@ -9,7 +9,7 @@ use std::io::Cursor;
 
 use image::ImageFormat;
 use pinxit_image::Disclosure;
-use pinxit_trust::credential::{Edit, Making, ModelStatement, Parent, SourceType, Statement, TrainingUse};
+use pinxit_trust::credential::{Edit, Ingredient, Making, ModelStatement, SourceType, Statement, TrainingUse};
 use pinxit_trust::keys::{ArtistKey, Certificate, Holder, TrustedRoot, Validity};
 use pinxit_trust::verify::Anchors;
 
@@ -43,6 +43,7 @@ pub fn generated<'a>() -> Statement<'a> {
     Statement {
         title: "trees-000042.png".into(),
         making: Making::Created(SourceType::TrainedAlgorithmicMedia),
+        inputs: Vec::new(),
         creator: Some("Jane Artist".into()),
         recipe: Some(RECIPE.into()),
         model: Some(ModelStatement { name: "trees".into(), hash: "ab12".into(), dataset_manifest: Some("cd34".into()) }),
@@ -74,7 +75,7 @@ pub fn authorship() -> serde_json::Value {
 /// What an edit of `parent` says.
 pub fn edited(parent: &[u8]) -> Statement<'_> {
     let edit = Edit { action: "c2pa.filtered".into(), description: "made calmer".into(), source: None };
-    let parent = Parent { bytes: parent, title: "before.png".into() };
+    let parent = Ingredient { bytes: parent, title: "before.png".into() };
     Statement { making: Making::Edited { parent, edits: vec![edit] }, recipe: None, model: None, ..generated() }
 }
 

@@ -24,6 +24,7 @@ Examples:
   pinxit generate trees --seeds 0-63 --grid -o pictures
   pinxit generate trees --seeds 7 --class oak --psi 0.7
   pinxit generate trees --seeds 1,5,9-12 --format jpeg --quality 95
+  pinxit generate trees --seeds 7 --class oak --guide 2
   pinxit generate trees --enlarge 4
   pinxit generate emoji --prompt 'a sad yellow face, noto style'
   pinxit generate --from pictures/trees-000042.png
@@ -66,6 +67,9 @@ pub struct GenerateArgs {
     /// Truncation: 1 full variety, 0.7 calmer, 0 the mean picture [default: 1]
     #[arg(long, value_name = "PSI", visible_alias = "trunc", allow_negative_numbers = true, value_parser = psi)]
     psi: Option<f64>,
+    /// Guidance: how far toward class, style and words, away from the seed's picture without them; 1 as learnt, 2 twice as far
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = guide)]
+    guide: f64,
     /// File format: png, jpeg, webp, avif [default: png]
     #[arg(long, value_name = "FORMAT", value_parser = words::<ImageFormat>(ImageFormat::WORDS, ImageFormat::ALSO), hide_possible_values = true)]
     format: Option<ImageFormat>,
@@ -88,8 +92,11 @@ pub struct GenerateArgs {
     #[arg(long)]
     overwrite: bool,
     /// Paint the recipe found in a picture again (repeatable)
-    #[arg(long, value_name = "PICTURE", conflicts_with_all = ["seeds", "class", "style", "prompt", "caption", "psi", "enlarge", "grid"])]
+    #[arg(long, value_name = "PICTURE", conflicts_with_all = ["seeds", "class", "style", "prompt", "caption", "psi", "guide", "enlarge", "grid"])]
     from: Vec<PathBuf>,
+    /// The model that painted it, where this home does not have it: a model, a run, or a model file
+    #[arg(id = "painted_by", long = "model", value_name = "MODEL", requires = "from")]
+    painted_by: Option<String>,
     /// Say what would be painted, and stop
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -119,6 +126,11 @@ pub fn reason(text: &str) -> std::result::Result<String, String> {
 pub fn psi(text: &str) -> std::result::Result<f64, String> {
     let wrong = || format!("\"{text}\" is no number from -2 to 2: 1 is full variety, 0.7 is calmer, 0 is the mean picture");
     text.parse().ok().filter(|psi| (-2.0..=2.0).contains(psi)).ok_or_else(wrong)
+}
+
+fn guide(text: &str) -> std::result::Result<f64, String> {
+    let wrong = || format!("\"{text}\" is no number from 0 to 10: 1 is as learnt, 2 twice as far, 0 without labels");
+    text.parse().ok().filter(|guide| (0.0..=10.0).contains(guide)).ok_or_else(wrong)
 }
 
 /// Seeds in the order given.
@@ -168,7 +180,18 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
         let signing = settings.sign.then_some(signing);
         let (format, quality, watermark) = (args.format, settings.quality, settings.watermark);
         let labels = Labels::of(&settings.visible_label, &settings.label)?;
-        let request = RepaintRequest { pictures, format, quality, out, watermark, signing, labels, overwrite, gate };
+        let request = RepaintRequest {
+            pictures,
+            model: args.painted_by,
+            format,
+            quality,
+            out,
+            watermark,
+            signing,
+            labels,
+            overwrite,
+            gate,
+        };
         if args.dry_run {
             // The recipe holds psi and enlargement, and each picture has a format of its own.
             let counts = ["quality", "watermark", "sign", "visible_label", "label"];
@@ -186,6 +209,7 @@ pub fn run(args: GenerateArgs, context: &mut Context) -> Result<()> {
         styles: args.style,
         caption: args.caption,
         prompt: args.prompt,
+        guide: args.guide,
         settings,
         signing,
         sheet: args.grid,

@@ -139,7 +139,7 @@ fn said(said: &Said) -> Vec<(&'static str, String)> {
     for binding in &said.soft_bindings {
         row("bound to", Some(format!("{} {}", binding.alg, binding.value)));
     }
-    for ingredient in said.ingredients.iter().filter(|i| i.relationship != "inputTo") {
+    for ingredient in said.ingredients.iter().filter(|i| !i.is_model) {
         row("made from", Some(made_from(ingredient)));
     }
     rows

@@ -5,7 +5,7 @@ use clap::Args;
 use pinxit_studio::Result;
 use pinxit_studio::explore::{self, Act, Area, Bend, Change, Operation, directions, find, move_along};
 
-use super::printing::PrintingArgs;
+use super::printing::{PaintedBy, PrintingArgs};
 use super::values::{self, Channels, Stages, stages};
 use crate::commands::generate::say;
 use crate::context::Context;
@@ -16,6 +16,8 @@ struct ChangeArgs {
     /// Pictures that a studio has painted
     #[arg(value_name = "PICTURE", required = true)]
     pictures: Vec<PathBuf>,
+    #[command(flatten)]
+    by: PaintedBy,
     /// Folder for the new ones
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
@@ -26,7 +28,8 @@ struct ChangeArgs {
 impl ChangeArgs {
     fn run(self, word: &str, change: &Change, context: &mut Context) -> Result<()> {
         let printing = self.printing.printing(self.out, context)?;
-        let made = explore::change(&context.studio, &self.pictures, (word, change), &printing, &mut context.face)?;
+        let made =
+            explore::change(&context.studio, self.by.pictures(&self.pictures), (word, change), &printing, &mut context.face)?;
         say(&made, context, &[])
     }
 }
@@ -45,7 +48,7 @@ pub struct MoveArgs {
 }
 
 pub fn moved(args: MoveArgs, context: &mut Context) -> Result<()> {
-    let (painter, _) = explore::recipes_of(&context.studio, &args.all.pictures)?;
+    let (painter, _) = explore::recipes_of(&context.studio, args.all.by.pictures(&args.all.pictures))?;
     let stages = args.stages.map(|s| s.0);
     let mut operations = Vec::new();
     for (name, by) in &args.by {
@@ -124,7 +127,7 @@ pub fn bent(args: BendArgs, context: &mut Context) -> Result<()> {
     let channels = match args.cluster {
         None => args.channels.map(|c| c.0),
         Some(wanted) => {
-            let (mut painter, recipes) = explore::recipes_of(&context.studio, &args.all.pictures)?;
+            let (mut painter, recipes) = explore::recipes_of(&context.studio, args.all.by.pictures(&args.all.pictures))?;
             Some(find::cluster(&mut painter, &recipes[0], args.stage, wanted)?)
         }
     };

@@ -5,7 +5,7 @@ use clap::Args;
 use pinxit_studio::explore::find::{self, DragRequest, ProjectRequest, Search, Space};
 use pinxit_studio::{Error, Result};
 
-use super::printing::PrintingArgs;
+use super::printing::{PaintedBy, PrintingArgs};
 use super::values::{self, Points};
 use crate::commands::generate::say;
 use crate::context::Context;
@@ -35,6 +35,9 @@ pub struct ProjectArgs {
     /// Tune the model's weights to the picture too (pivotal tuning), and keep them as a model of this name
     #[arg(long, value_name = "NAME")]
     tune_as: Option<String>,
+    /// Show the picture by now in this file, written anew every few steps: .png, .jpg or .webp
+    #[arg(long, value_name = "FILE")]
+    preview: Option<PathBuf>,
     /// Folder for the picture
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
@@ -51,7 +54,8 @@ pub fn project(args: ProjectArgs, context: &mut Context) -> Result<()> {
         seed: args.seed,
         ..Search::default()
     };
-    let request = ProjectRequest { model: args.model, picture: args.picture, search, tune_as: args.tune_as };
+    let request =
+        ProjectRequest { model: args.model, picture: args.picture, search, tune_as: args.tune_as, preview: args.preview };
     let found = find::project(&context.studio, &request, &printing, &mut context.face)?;
     if !context.globals.json {
         output::say(&format!(
@@ -70,6 +74,8 @@ pub fn project(args: ProjectArgs, context: &mut Context) -> Result<()> {
 pub struct DragArgs {
     /// A picture that a studio has painted
     picture: PathBuf,
+    #[command(flatten)]
+    by: PaintedBy,
     /// From where to where: 20,30:24,30 in pixels, or 40%,50%:45%,50% (repeatable)
     #[arg(long = "point", value_name = "X,Y:X,Y", required = true, value_parser = values::points)]
     points: Vec<Points>,
@@ -79,6 +85,9 @@ pub struct DragArgs {
     /// Steps at most
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     steps: u32,
+    /// Show the picture by now in this file, written anew every few steps: .png, .jpg or .webp
+    #[arg(long, value_name = "FILE")]
+    preview: Option<PathBuf>,
     /// Folder for the picture
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
@@ -94,7 +103,13 @@ pub fn drag(args: DragArgs, context: &mut Context) -> Result<()> {
         hint: "points are counted from the upper left corner: X to the right, Y down".into(),
     };
     let handles = args.points.iter().map(|p| p.handle(sides).ok_or_else(outside)).collect::<Result<_>>()?;
-    let request = DragRequest { picture: args.picture.clone(), handles, mask: args.mask, steps: args.steps as usize };
+    let request = DragRequest {
+        picture: args.picture.clone(),
+        model: args.by.model(),
+        handles,
+        mask: args.mask,
+        steps: args.steps as usize,
+    };
     let found = find::drag(&context.studio, &request, &printing, &mut context.face)?;
     if !context.globals.json {
         let left: Vec<String> = found.left_px.iter().map(|px| format!("{px:.1}")).collect();

@@ -7,7 +7,7 @@ use pinxit_studio::explore::breed::{self, Breeding};
 use pinxit_studio::{Error, Result};
 use serde_json::json;
 
-use super::printing::PrintingArgs;
+use super::printing::{PaintedBy, PrintingArgs};
 use crate::commands::generate::say;
 use crate::context::Context;
 use crate::output;
@@ -18,6 +18,8 @@ pub struct BreedArgs {
     /// Pictures that one model has painted; a single one has mutants
     #[arg(value_name = "PARENT", required = true)]
     parents: Vec<PathBuf>,
+    #[command(flatten)]
+    by: PaintedBy,
     /// How many
     #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u16).range(1..=1000))]
     children: u16,
@@ -45,7 +47,7 @@ pub fn breed(args: BreedArgs, context: &mut Context) -> Result<()> {
     let mut printing = args.printing.printing(args.out, context)?;
     printing.sheet = args.grid.then_some(None);
     let breeding = Breeding { children: args.children.into(), seed: args.seed, mutation: args.mutation };
-    let made = breed::breed(&context.studio, &args.parents, &breeding, &printing, &mut context.face)?;
+    let made = breed::breed(&context.studio, args.by.pictures(&args.parents), &breeding, &printing, &mut context.face)?;
     say(&made, context, &[])
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use pinxit_studio::event::versioned;
 use pinxit_studio::explore::directions::{self, Direction, Method};
-use pinxit_studio::explore::{self, Painter, Recipe, sheet};
+use pinxit_studio::explore::{self, Painter, Pictures, Recipe, sheet};
 use pinxit_studio::{Error, Result};
 use serde_json::json;
 
@@ -137,7 +137,7 @@ pub fn directions(args: DirectionsArgs, context: &mut Context) -> Result<()> {
     check_free(&args.out, printing.overwrite)?;
     let found = match &args.as_name {
         Some(name) if !args.toward.is_empty() => {
-            let recipes = |pictures: &[PathBuf]| explore::recipes_of(&context.studio, pictures);
+            let recipes = |files: &[PathBuf]| explore::recipes_of(&context.studio, Pictures { files, model: Some(&args.model) });
             let ((_, toward), (_, away)) = (recipes(&args.toward)?, recipes(&args.away)?);
             vec![directions::pick(&mut painter, &toward, &away, name)?]
         }

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pinxit_studio::Result;
+use pinxit_studio::explore::Pictures;
 use pinxit_studio::gate::GateOptions;
 use pinxit_studio::generate::Printing;
 use pinxit_studio::settings::{GeneratePartial, GenerateSettings, ImageFormat};
@@ -11,6 +12,26 @@ use crate::cli::words;
 use crate::commands::generate::reason;
 use crate::commands::signing::SigningArgs;
 use crate::context::Context;
+
+/// Which model painted the pictures that a tool takes up.
+#[derive(Debug, Args)]
+pub struct PaintedBy {
+    /// The model that painted them, where this home does not have it: a model, a run, or a model file
+    #[arg(id = "painted_by", long = "model", value_name = "MODEL")]
+    model: Option<String>,
+}
+
+impl PaintedBy {
+    /// Those pictures, to be taken up.
+    pub fn pictures<'a>(&'a self, files: &'a [PathBuf]) -> Pictures<'a> {
+        Pictures { files, model: self.model.as_deref() }
+    }
+
+    /// Its name, run or file.
+    pub fn model(self) -> Option<String> {
+        self.model
+    }
+}
 
 /// Options of every tool that writes pictures.
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pinxit_studio::explore::animate::{Animated, animate, recipe_in};
-use pinxit_studio::explore::{self, AnimationRecipe, Easing, Painter, RECIPE_VERSION, Recipe, Through};
+use pinxit_studio::explore::{self, AnimationRecipe, Easing, Painter, Pictures, RECIPE_VERSION, Recipe, Through};
 use pinxit_studio::{Error, Result};
 
 use super::printing::PrintingArgs;
@@ -19,7 +19,7 @@ pub struct WalkArgs {
     #[command(flatten)]
     way: WayArgs,
     /// Make the animation found in a file again
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "seeds", "keys"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "keys"])]
     from: Option<PathBuf>,
 }
 
@@ -34,7 +34,7 @@ pub struct LoopArgs {
 
 #[derive(Debug, Args)]
 struct WayArgs {
-    /// A model, a run, or a model file; not needed where --key names pictures
+    /// A model, a run, or a model file; not needed where pictures are named that a model of this home painted
     model: Option<String>,
     /// Key frames: 1,5,9 or 0-3
     #[arg(long, value_name = "SEEDS", value_parser = parse_seeds, conflicts_with = "keys")]
@@ -82,10 +82,10 @@ pub fn run(args: WalkArgs, context: &mut Context) -> Result<()> {
         None => way(args.way, false, context),
         Some(file) => {
             let recipe = recipe_in(&file)?;
-            let WayArgs { out, printing, .. } = args.way;
-            let mut painter = explore::painter_of(&context.studio, &recipe.animation[0], &file)?;
+            let WayArgs { model, out, printing, .. } = args.way;
+            let mut painter = explore::painter_of(&context.studio, &recipe.animation[0], &file, model.as_deref())?;
             let printing = printing.printing(PathBuf::from("."), context)?;
-            let made = animate(&context.studio, &mut painter, &recipe, (&out, &printing), &mut context.face)?;
+            let made = animate(&context.studio, &mut painter, (&recipe, &[]), (&out, &printing), &mut context.face)?;
             say(&made, context)
         }
     }
@@ -110,14 +110,14 @@ fn way(args: WayArgs, closed: bool, context: &mut Context) -> Result<()> {
         easing: args.easing,
         through: args.through,
     };
-    let made = animate(&context.studio, &mut painter, &recipe, (&args.out, &printing), &mut context.face)?;
+    let made = animate(&context.studio, &mut painter, (&recipe, &args.keys), (&args.out, &printing), &mut context.face)?;
     say(&made, context)
 }
 
 /// Of pictures, or of seeds, whose labels are given in turn.
 fn key_frames(args: &WayArgs, context: &Context) -> Result<(Painter, Vec<Recipe>)> {
     if !args.keys.is_empty() {
-        return explore::recipes_of(&context.studio, &args.keys);
+        return explore::recipes_of(&context.studio, Pictures { files: &args.keys, model: args.model.as_deref() });
     }
     let (Some(model), Some(seeds)) = (&args.model, &args.seeds) else {
         return Err(Error::Setting {
