@@ -1,6 +1,6 @@
 """Do other people's verifiers agree? `python check.py FOLDER`, where the example `fixtures` of pinxit-trust has written.
 
-5 formats x {generated, edited} x {root untrusted, root trusted}: pinxit, encypher-c2pa and c2pa-python must say the same of each. A file
+5 formats x {generated, edited, bred} x {root untrusted, root trusted}: pinxit, encypher-c2pa and c2pa-python must say the same of each. A file
 is without a failure when its root is trusted, and with none but the untrusted signer when it is not. Of 100 single bytes changed in
 each file pinxit and encypher-c2pa must notice every one. Telemetry is off; nothing is fetched.
 """
@@ -18,7 +18,7 @@ import encypher_c2pa
 # What encypher-c2pa says of a signer that ends in a root it was given, as against one of a public list.
 GIVEN_ROOT = "valid_for_supplied_material"
 UNTRUSTED = "signingCredential.untrusted"
-ROOTS = {"generated": ["jane.pem"], "edited": ["joe.pem", "jane.pem"]}
+ROOTS = {"generated": ["jane.pem"], "edited": ["joe.pem", "jane.pem"], "bred": ["jane.pem", "joe.pem"]}
 TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "tif": "image/tiff", "gif": "image/gif"}
 
 

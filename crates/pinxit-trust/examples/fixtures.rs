@@ -1,6 +1,6 @@
 //! Signed pictures for other people's verifiers: `fixtures FOLDER` (see `benches/peers/trust`).
 //!
-//! `generated.EXT` and `edited.EXT` in five formats, `jane.pem` and `joe.pem` (the roots that signed them), and `ours.json`: what
+//! `generated.EXT`, `edited.EXT` and `bred.EXT` (of the former two, and of a file without a credential) in five formats, `jane.pem` and `joe.pem` (the roots that signed them), and `ours.json`: what
 //! pinxit itself says of each file, with its roots trusted and not, and of each with one byte changed.
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use common::flips::flips;
 use common::{FORMATS, edited, generated, key, picture};
-use pinxit_trust::credential::{SoftBinding, sign};
+use pinxit_trust::credential::{Ingredient, SoftBinding, Statement, sign};
 use pinxit_trust::keys::{Certificate, TrustedRoot};
 use pinxit_trust::verify::{Anchors, State, Trust, verify_bytes};
 use serde_json::{Value, json};
@@ -27,7 +27,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         statement.fingerprint = Some(SoftBinding { alg: "io.iscc.v0".into(), value: "ISCC:KEDOFIPYXPMJOQG4".into() });
         let first = sign(&picture(format), &statement, &jane)?;
         let second = sign(&first, &edited(&first), &joe)?;
-        for (name, bytes) in [("generated", first), ("edited", second)] {
+        let given = [("first", first.as_slice()), ("second", &second), ("third", b"a file of another kind")];
+        let inputs = given.map(|(title, bytes)| Ingredient { bytes, title: title.into() }).to_vec();
+        let bred = sign(&picture(format), &Statement { inputs, ..generated() }, &jane)?;
+        for (name, bytes) in [("generated", first), ("edited", second), ("bred", bred)] {
             std::fs::write(folder.join(format!("{name}.{ending}")), &bytes)?;
             all.insert(format!("{name}.{ending}"), verdicts(&bytes, &[&jane.chain().root, &joe.chain().root])?);
         }

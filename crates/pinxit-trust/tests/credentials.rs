@@ -105,6 +105,27 @@ fn what_a_model_was_given_is_named_and_by_its_hash_where_it_carries_no_credentia
     }
 }
 
+/// A picture may be changed as often as its artist likes.
+#[test]
+fn a_long_line_of_edits_does_not_grow_for_ever() {
+    let jane = key("Jane Artist");
+    let mut last = sign(&picture(FORMATS[0].1), &generated(), &jane).unwrap();
+    let (mut largest, mut kept) = (0, Vec::new());
+    for _ in 0..7 {
+        let authorship = Some(json!({ "note": "n".repeat(300_000) }));
+        let statement = Statement { model: generated().model, authorship, ..edited(&last) };
+        let next = sign(&picture(FORMATS[0].1), &statement, &jane).unwrap();
+        let report = verify_bytes(&next, &owner(&jane.chain().root)).unwrap();
+        assert_eq!((report.state, &report.trust), (State::Valid, &Trust::Own), "{:?}", report.problems);
+        let says = report.says.unwrap();
+        let parent = says.ingredients.iter().find(|i| i.relationship == "parentOf").unwrap();
+        kept.push(parent.signer.is_some());
+        (largest, last) = (largest.max(next.len()), next);
+    }
+    assert_eq!(kept, [true, true, true, true, false, true, true], "from a megabyte on the parent is named by its hash");
+    assert!(largest < 2 << 20, "{largest}");
+}
+
 #[test]
 fn an_edit_of_a_broken_picture_says_so() {
     let jane = key("Jane Artist");

@@ -233,6 +233,7 @@ mod tests {
             verbose: false,
             bar: Some(ProgressBar::hidden()),
             phase: String::new(),
+            so_far: String::new(),
             last_plain: None,
             suffix: HomeSuffix::default(),
             is_unheard: false,

@@ -265,7 +265,30 @@ fn bad_input_is_told_from_good() {
     let (desk, pictures) = with_pictures();
     let first = pictures[0].as_str();
     std::fs::write(desk.path().join("text.png"), "no picture").unwrap();
-    let said: [(&[&str], &str); 14] = [
+    let whole = std::fs::read(desk.path().join("dots/round/000.bmp")).unwrap();
+    std::fs::write(desk.path().join("half.png"), &std::fs::read(desk.path().join(first)).unwrap()[..600]).unwrap();
+    std::fs::write(desk.path().join("dark.bmp"), common::bmp(8, 8, |_, _| [9; 3])).unwrap();
+    std::fs::write(desk.path().join("photo.bmp"), &whole).unwrap();
+    let point = ["--point", "1,1:2,2"];
+    let drag = |more: &[&'static str]| [&["explore", "drag"], more, &point[..]].concat();
+    let masked = |mask| [&["explore", "drag", first, "--mask", mask], &point[..]].concat();
+    let said: [(&[&str], &str); 30] = [
+        (&["explore", "truncate", first, "--stages", "4"], "stages 0 to 3"),
+        (&["explore", "directions", "dots", "--stages", "0-7"], "stages 0 to 3"),
+        (&["explore", "directions", "dots", "--toward", first, "--away", first, "--as", "x"], "are alike"),
+        (&["explore", "directions", "dots", "--toward", "photo.bmp", "--away", first, "--as", "x"], "photo.bmp"),
+        (&["explore", "directions", "dots", "--rename", "nothing=x"], "no direction \"nothing\" is kept"),
+        (&["explore", "project", "dots", "half.png", "--steps", "1"], "half.png"),
+        (&["explore", "project", "dots", "dots", "--steps", "1"], "a file, not a folder"),
+        (&["explore", "project", "nothing", first], "no model \"nothing\""),
+        (&["explore", "project", "dots", first, "--tune-as", "dots"], "dots"),
+        (&drag(&["photo.bmp"]), "photo.bmp"),
+        (&drag(&["nowhere.png"]), "nowhere.png"),
+        (&masked("text.png"), "text.png"),
+        (&masked("dark.bmp"), "dark everywhere"),
+        (&["explore", "breed", first, "photo.bmp"], "photo.bmp"),
+        (&["explore", "walk", "--key", "text.png", "-o", "walk.gif"], "text.png"),
+        (&["explore", "walk", "--from", first, "-o", "walk.gif"], "not a recipe that can be read"),
         (&["explore", "move", first, "--by", "nothing=1"], "no direction \"nothing\" is kept"),
         (&["explore", "mutate", first, "--stages", "9"], "stages 0 to 3"),
         (&["explore", "bend", first, "--stage", "9", "--do", "mute"], "stages 0 to 3"),
@@ -285,15 +308,108 @@ fn bad_input_is_told_from_good() {
         let seen = failure(&desk, args);
         assert!(seen.starts_with("exit 1\n") && seen.contains(wanted), "{args:?}: {seen}");
     }
-    // Another model's picture among the parents, and a video without an ffmpeg.
+    // Nothing is named, or no set of pictures: wrong usage.
+    let unsaid: [&[&str]; 10] = [
+        &["explore", "move", first],
+        &["explore", "move", "--by", "light=1"],
+        &["explore", "mutate"],
+        &["explore", "bend", first, "--stage", "1"],
+        &["explore", "breed"],
+        &["explore", "drag", first],
+        &["explore", "project", "dots"],
+        &["explore", "mix", "dots", "--rows", ""],
+        &["explore", "directions", "dots", "--toward", first, "--as", "x"],
+        &["explore", "directions", "dots", "--away", first, "--as", "x"],
+    ];
+    for args in unsaid {
+        let seen = failure(&desk, args);
+        assert!(seen.starts_with("exit 2\n") && seen.contains("--help"), "{args:?}: {seen}");
+    }
+    ok(&desk, &["explore", "directions", "dots", "--count", "1", "-o", "strip.png", "-q"]);
+    let seen = failure(&desk, &["explore", "move", first, "--by", "sefa-1=1", "--stages", "9"]);
+    assert!(seen.starts_with("exit 1\n") && seen.contains("stages 0 to 3"), "{seen}");
+    // Another model's latents, and a video without an ffmpeg.
     ok(&desk, &["train", "dots", "--name", "other", "--seed", "5", "--kimg", "0.04", "-q"]);
     let other = ok(&desk, &["generate", "other", "--seeds", "0", "--class", "round", "-o", "other", "-q"]);
-    let seen = failure(&desk, &["explore", "breed", first, &other[0]]);
-    assert!(seen.contains("another model"), "{seen}");
+    let foreign: [&[&str]; 3] = [
+        &["explore", "breed", first, &other[0]],
+        &["explore", "walk", "--key", first, "--key", &other[0], "-o", "w.gif"],
+        &["explore", "directions", "dots", "--toward", first, "--away", &other[0], "--as", "x"],
+    ];
+    for args in foreign {
+        let seen = failure(&desk, args);
+        assert!(seen.starts_with("exit 1\n") && seen.contains("another model"), "{args:?}: {seen}");
+    }
+    let seen = failure(&desk, &["explore", "move", &other[0], "--by", "sefa-1=1"]);
+    assert!(seen.contains("no direction \"sefa-1\" is kept for this model"), "{seen}");
     let out = desk.command(&["explore", "loop", "dots", "--seeds", "0,1", "-o", "loop.mp4"]).env("PATH", "").output().unwrap();
     assert!(code(&out) == 1 && stderr(&out).contains("no ffmpeg"), "{}", stderr(&out));
     // Nothing of the person's is written over.
     ok(&desk, &["explore", "mutate", first, "-q"]);
     let seen = failure(&desk, &["explore", "mutate", first, "--seed", "9"]);
     assert!(seen.contains("--overwrite"), "{seen}");
+}
+
+/// What lies on the desk, half-written files too.
+#[cfg(unix)]
+fn names(desk: &Desk) -> Vec<String> {
+    let all = std::fs::read_dir(desk.path()).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = all.collect();
+    names.sort();
+    names
+}
+
+/// An ffmpeg that keeps what it is given shows what ours does with one; then one that fails.
+#[cfg(unix)]
+#[test]
+fn a_video_is_whole_or_not_there() {
+    use std::os::unix::fs::PermissionsExt;
+    let desk = Desk::with_model();
+    std::fs::create_dir(desk.path().join("bin")).unwrap();
+    let program = desk.path().join("bin/ffmpeg");
+    let ffmpeg = |does: &str| {
+        std::fs::write(&program, format!("#!/bin/sh\nfor last; do :; done\n{does}\n")).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let path = format!("{}:{}", desk.path().join("bin").display(), std::env::var("PATH").unwrap());
+    let film = |name: &str, seconds: &str| {
+        let mut command = desk.command(&[
+            "explore",
+            "loop",
+            "dots",
+            "--seeds",
+            "0,1",
+            "--class",
+            "round",
+            "--seconds",
+            seconds,
+            "-o",
+            name,
+            "-q",
+        ]);
+        command.env("PATH", &path).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+        command
+    };
+    ffmpeg("exec cat > \"$last\"");
+    let out = film("whole.mp4", "0.2").output().unwrap();
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    assert_eq!(std::fs::metadata(desk.path().join("whole.mp4")).unwrap().len(), 6 * 32 * 32 * 3, "six frames");
+    let before = names(&desk);
+    // Interrupted while it is written: our own formats, and a video.
+    for name in ["half.webp", "half.gif", "half.mp4"] {
+        let child = film(name, "600").spawn().unwrap();
+        let began = std::time::Instant::now();
+        while !names(&desk).iter().any(|n| n.contains(".partial")) {
+            assert!(began.elapsed().as_secs() < 120, "it has not begun");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let done = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        let out = child.wait_with_output().unwrap();
+        assert!(done.success() && code(&out) == 130, "{name}: {}", stderr(&out));
+        assert_eq!(names(&desk), before, "{name}");
+    }
+    ffmpeg("echo 'no such codec' >&2; exit 1");
+    let out = film("failed.webm", "1").output().unwrap();
+    assert!(code(&out) == 1 && stderr(&out).contains("ffmpeg failed: no such codec"), "{}", stderr(&out));
+    assert_eq!(names(&desk), before);
 }

@@ -30,6 +30,15 @@ pub const FORMATS: [pinxit_image::Format; 5] = [
     pinxit_image::Format::Gif,
 ];
 
+/// The most of another picture's credential that a painted one keeps, bytes; beyond it, that picture is named by its hash alone, for what a model
+/// painted says so itself. A picture that was changed forty times has half a megabyte, and the library refuses two hundred in a row.
+const MOST_KEPT: usize = 1 << 20;
+
+/// How many the credential in a file takes, those within it included.
+fn credential_bytes(media_type: &str, bytes: &[u8]) -> usize {
+    c2pa::jumbf_io::load_jumbf_from_memory(media_type, bytes).map_or(0, |credential| credential.len())
+}
+
 /// The bytes of a file with a credential in it that says `statement`, signed by `key`.
 ///
 /// The signature is verified before the bytes are given back. A credential that the file had is replaced; the one of an edit's
@@ -43,10 +52,12 @@ pub fn sign(bytes: &[u8], statement: &Statement<'_>, key: &ArtistKey) -> Result<
     let context = shared_context(&[key.chain().root.clone()])?;
     let mut builder = Builder::from_shared_context(&context).with_definition(definition::of(statement, media_type))?;
     for (ingredient, mut about) in definition::ingredients(statement) {
-        let read = engine::media_type(ingredient.bytes).and_then(|kind| {
-            Ok(builder.add_ingredient_from_stream(about.to_string(), kind, &mut Cursor::new(ingredient.bytes))?)
+        let is_kept = |kind| statement.model.is_none() || credential_bytes(kind, ingredient.bytes) <= MOST_KEPT;
+        let kind = engine::media_type(ingredient.bytes).ok().filter(|kind| is_kept(kind));
+        let read = kind.is_some_and(|kind| {
+            builder.add_ingredient_from_stream(about.to_string(), kind, &mut Cursor::new(ingredient.bytes)).is_ok()
         });
-        if read.is_err() {
+        if !read {
             definition::name_by_hash(&mut about, ingredient);
             builder.add_ingredient(c2pa::Ingredient::from_json(&about.to_string())?);
         }

@@ -95,7 +95,7 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "PICTURE", conflicts_with_all = ["seeds", "class", "style", "prompt", "caption", "psi", "guide", "enlarge", "grid"])]
     from: Vec<PathBuf>,
     /// The model that painted it, where this home does not have it: a model, a run, or a model file
-    #[arg(id = "painted_by", long = "model", value_name = "MODEL", requires = "from")]
+    #[arg(id = "painted_by", long = "model", value_name = "MODEL", conflicts_with = "model")]
     painted_by: Option<String>,
     /// Say what would be painted, and stop
     #[arg(short = 'n', long)]

@@ -35,7 +35,8 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
     let mut context = Context::new(cli.globals, matches)?;
     // Only work with safe points of its own listens: everything else ends at once, and has written nothing by halves.
     let stops_safely = match &cli.command {
-        Commands::Import(_) | Commands::Train(_) | Commands::Generate(_) | Commands::Audit(_) | Commands::Demo(_) => true,
+        Commands::Import(_) | Commands::Train(_) | Commands::Generate(_) => true,
+        Commands::Explore(_) | Commands::Audit(_) | Commands::Demo(_) => true,
         Commands::Datasets(args) => args.is_export(),
         _ => false,
     };

@@ -109,6 +109,7 @@ pub fn drag(args: DragArgs, context: &mut Context) -> Result<()> {
         handles,
         mask: args.mask,
         steps: args.steps as usize,
+        preview: args.preview,
     };
     let found = find::drag(&context.studio, &request, &printing, &mut context.face)?;
     if !context.globals.json {
