@@ -9,19 +9,21 @@ export PINXIT_HOME=${PINXIT_HOME:-$work/home}
 pinxit=${PINXIT:-target/release/pinxit}
 test -n "${PINXIT:-}" || cargo build --quiet --release --package pinxit
 python=$(python3 benches/peers/setup.py .xtask/peers | tail -1)
-command -v ffmpeg > /dev/null || { echo "ffmpeg is missing: apt-get install ffmpeg" >&2; exit 1; }
-test -d .xtask/sets/met || bash xtask/evidence/sets.sh
-test -d .xtask/sets/landscapes-clean || { echo "no .xtask/sets/landscapes-clean: cargo xtask evidence landscapes lays it out" >&2; exit 1; }
+for tool in ffmpeg time; do
+  type -P "$tool" > /dev/null || { echo "$tool is missing: apt-get install $tool" >&2; exit 1; }
+done
+test -d .xtask/sets/landscapes || bash xtask/evidence/sets.sh
 one="$pinxit --quiet --threads 1"
 models=$PINXIT_HOME/models
 mkdir -p "$work" "$models"
 test -f "$models/base-64.safetensors" || cp assets/models/base-64.safetensors "$models"
-# The same patches and the same split as the shipped model learnt from.
+# The same patches and the same split as the shipped model learnt from: no rockets, no archive.
+land=(--skip-class nasa --skip-class space --skip-class station --skip-class loc --skip-class earthrise)
 import() { test -d "$PINXIT_HOME/datasets/$1" || $one import ".xtask/sets/$2" --into "$1" "${@:3}"; }
-import landscapes landscapes-clean --size 64 --patches 12
+import landscapes landscapes --size 64 --patches 12 "${land[@]}"
 import met met --size 64 --patches 4
 import wide met --size 64x32
-import landscapes-128 landscapes-clean --size 128 --patches 4
+import landscapes-128 landscapes --size 128 --patches 4 "${land[@]}"
 for set in landscapes met; do
   test -f "$work/$set/labels.csv" || $one datasets export "$set" -o "$work/$set"
 done

@@ -6,6 +6,7 @@ import pathlib
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -16,7 +17,9 @@ import png  # noqa: E402
 
 
 class Pinxit:
-    """The program, with the seconds (wall and processor) and the peak memory of its last run."""
+    """The program, with the seconds (wall and processor) and the peak memory of its last run.
+
+    GNU time tells the memory: what Linux tells a parent of a child is at least what the parent had itself."""
 
     def __init__(self, program, threads=1):
         self.command, self.wall, self.cpu, self.peak_mib = [program, "--threads", str(threads), "--no-progress"], 0.0, 0.0, 0.0
@@ -24,12 +27,14 @@ class Pinxit:
     def run(self, *words, check=True):
         """Output, messages and exit status."""
         begun = time.perf_counter()
-        with open(os.devnull) as nothing:
-            child = subprocess.Popen([*self.command, *map(str, words)], stdin=nothing, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        with open(os.devnull) as nothing, tempfile.NamedTemporaryFile("r") as peak:
+            measured = ["time", "--quiet", "--format", "%M", "--output", peak.name, *self.command, *map(str, words)]
+            child = subprocess.Popen(measured, stdin=nothing, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             out, said = child.stdout.read(), child.stderr.read()
             _, status, used = os.wait4(child.pid, 0)
+            self.peak_mib = int(peak.read()) / 1024
         child.returncode = os.waitstatus_to_exitcode(status)
-        self.wall, self.cpu, self.peak_mib = time.perf_counter() - begun, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+        self.wall, self.cpu = time.perf_counter() - begun, used.ru_utime + used.ru_stime
         if check and child.returncode:
             raise SystemExit(f"pinxit {' '.join(map(str, words))}: {child.returncode}\n{said}")
         return out, said, child.returncode

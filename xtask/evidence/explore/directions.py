@@ -1,5 +1,6 @@
 """SeFa and the principal components of pinxit beside numpy on the same weights: |cosine| of the leading ten directions."""
 import json
+import subprocess
 
 import numpy as np
 import torch
@@ -47,6 +48,8 @@ def run(pinxit, work, models):
             gaps = weights[:LEADING] / weights[1 : LEADING + 1] - 1
             figures[f"{name} {method}"] = {"cosines": cosines, "share": (weights[:LEADING] / weights.sum()).tolist()}
             rows.append([name, method, f"{min(cosines):.7f}", f"{gaps.min():.3f}", f"{weights[:LEADING].sum() / weights.sum():.2f}"])
+        sheets = [work / f"{name}-{method}.png" for method in ("sefa", "pca")]
+        subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", sheets[0], "-i", sheets[1], "-filter_complex", "[0]pad=iw+16:ih:0:0:white[a];[a][1]hstack", "-q:v", "6", work / f"{name}-strips.jpg"], check=True)
     # Other samples: how sure the components themselves are.
     first, other = principal(model := Model(pinxit.model(models[0])))[0], principal(model, seed=1)[0]
     figures["pca of other samples"] = [float(np.abs(first[:, i] @ other[:, i])) for i in range(LEADING)]

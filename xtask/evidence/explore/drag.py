@@ -3,6 +3,7 @@ import math
 import random
 import shutil
 import statistics
+import subprocess
 
 import numpy as np
 import torch
@@ -97,6 +98,26 @@ def one(pinxit, model, folder, path, start, target, masked):
     }
 
 
+def marked(picture, start, target, times=3):
+    """Enlarged, with a red square where the point was and a green one where it goes."""
+    large = picture.repeat(times, 0).repeat(times, 1).copy()
+    for (x, y), colour in ((start, (255, 0, 0)), (target, (0, 255, 0))):
+        x, y = round((x + 0.5) * times), round((y + 0.5) * times)
+        large[y - 3 : y + 4, x - 3 : x + 4] = colour
+        large[y - 2 : y + 3, x - 2 : x + 3] = picture[min(y // times, len(picture) - 1), min(x // times, picture.shape[1] - 1)]
+    return large
+
+
+def sheet(work, folder, orders, columns=8):
+    """The first drags, unselected: before above, after below."""
+    lines = [[], []]
+    for path, start, target in orders[:columns]:
+        for line, shown in zip(lines, (path, folder / f"{path.stem}-dragged.png")):
+            line.append(np.pad(marked(common.read(shown), start, target), ((0, 4), (0, 4), (0, 0)), constant_values=255))
+    common.png.write(work / "drags.png", np.concatenate([np.concatenate(line, 1) for line in lines]))
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", work / "drags.png", "-q:v", "3", work / "drags.jpg"], check=True)
+
+
 def run(pinxit, work, names):
     torch.set_num_threads(1)
     model, folder, chance = Model(pinxit.model(names[0])), work / "drags", random.Random(SEED)
@@ -110,6 +131,8 @@ def run(pinxit, work, names):
         for order in orders:
             figures[kind].append(one(pinxit, model, folder, *order, masked))
             print(kind, {k: v if isinstance(v, (str, int)) else round(float(v), 2) for k, v in figures[kind][-1].items()}, flush=True)
+        if not masked:
+            sheet(work, folder, orders)
     rows = []
     for kind, all_of in figures.items():
         share = lambda key: f"{sum(d[key] <= NEAR for d in all_of) / len(all_of):.0%}"

@@ -6,10 +6,13 @@ import numpy as np
 
 import common
 
+SEEDS = [1, 5, 9, 13, 17]
+
 
 def frames(path, width, height):
     """Of a file, decoded by ffmpeg: uint8 `[n, h, w, 3]`."""
-    raw = subprocess.run(["ffmpeg", "-v", "error", "-threads", "1", "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], capture_output=True, check=True)
+    kind = ["-f", "apng"] if path.suffix == ".png" else []
+    raw = subprocess.run(["ffmpeg", "-v", "error", "-threads", "1", *kind, "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], capture_output=True, check=True)
     return np.frombuffer(raw.stdout, np.uint8).reshape(-1, height, width, 3)
 
 
@@ -20,12 +23,12 @@ def distances(film):
 
 def seam(pinxit, work, name, how, seconds=10, fps=30):
     path = work / f"loop-{'-'.join(how)}.png"
-    pinxit.run("explore", "loop", name, "--seeds", "1,5,9,13,17", "--seconds", seconds, "--fps", fps, *[f"--{w}" for w in how], "-o", path, "--overwrite")
+    pinxit.run("explore", "loop", name, "--seeds", ",".join(map(str, SEEDS)), "--seconds", seconds, "--fps", fps, *[f"--{w}" for w in how], "-o", path, "--overwrite")
     height, width = resolution(pinxit, name)
     film = frames(path, width, height)
     assert len(film) == seconds * fps, f"{len(film)} frames"
     *inner, last = distances(film)
-    return {"frames": len(film), "seam": last, "median": statistics.median(inner), "most": max(inner), "least": min(inner)}
+    return {"frames": len(film), "seam": last, "median": statistics.median(inner), "beside": [inner[-1], inner[0]], "most": max(inner), "least": min(inner)}
 
 
 def resolution(pinxit, name):
@@ -37,7 +40,7 @@ def resolution(pinxit, name):
 def memory(pinxit, work, name, ending, seconds):
     path = work / f"long-{seconds}.{ending}"
     sign = ["--no-sign"] if ending == "mp4" else []
-    pinxit.run("explore", "loop", name, "--seeds", "1,5,9,13,17", "--seconds", seconds, "--fps", 30, *sign, "-o", path, "--overwrite")
+    pinxit.run("explore", "loop", name, "--seeds", ",".join(map(str, SEEDS)), "--seconds", seconds, "--fps", 30, *sign, "-o", path, "--overwrite")
     return round(pinxit.peak_mib, 1), round(path.stat().st_size / 2**20, 1), round(pinxit.cpu / seconds / 30 * 1000, 1)
 
 
@@ -47,8 +50,8 @@ def run(pinxit, work, names):
     figures = {"seam": {}, "memory": {}}
     for how in (["easing=smooth"], ["easing=linear"], ["easing=linear", "through=z"]):
         figures["seam"][" ".join(how)] = seam(pinxit, work, name, how)
-    common.table([f"loop of 10 s, 30 a second, {width}x{height} px", "seam", "median of the neighbours", "least…most"],
-                 [[how, f"{s['seam']:.2f}", f"{s['median']:.2f}", f"{s['least']:.2f}…{s['most']:.2f}"] for how, s in figures["seam"].items()])
+    common.table([f"loop of 10 s, 30 a second, {width}x{height} px", "seam", "median of the neighbours", "the steps before and after", "least…most"],
+                 [[how, f"{s['seam']:.2f}", f"{s['median']:.2f}", "{:.2f} and {:.2f}".format(*s["beside"]), f"{s['least']:.2f}…{s['most']:.2f}"] for how, s in figures["seam"].items()])
     for ending in ("gif", "webp", "png", "mp4"):
         figures["memory"][ending] = {seconds: memory(pinxit, work, name, ending, seconds) for seconds in (2, 10, 20)}
     rows = [[ending] + [f"{peak} ({size})" for peak, size, _ in by.values()] + [f"{by[20][2]:.0f}"] for ending, by in figures["memory"].items()]

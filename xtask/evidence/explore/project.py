@@ -1,5 +1,8 @@
-"""Pictures found in a model by pinxit and by a projector in PyTorch of the same steps on the same weights, in alternation."""
+"""Pictures found in a model by pinxit and by a projector in PyTorch of the same steps on the same weights, in alternation.
+
+What was found stands in WORK/project-found.json and is not looked for again: remove it for a new measurement."""
 import csv
+import json
 import math
 import pathlib
 import shutil
@@ -158,10 +161,15 @@ def run(pinxit, work, names):
     worst, differ = fidelity(pinxit, work, model, sets["painted by the model"])
     print(f"the same seeds painted by PyTorch: bytes differ by {worst} at most, {differ:.4%} of them at all", flush=True)
     projector = Projector(model, Features(common.ROOT / "assets/weights/mobilenet_v2.safetensors"))
+    notes = work / "project-found.json"
+    known = json.loads(notes.read_text(encoding="utf-8")) if notes.exists() else {}
     rows, figures = [], {"greatest difference of bytes": worst, "share of bytes that differ": differ}
     for kind, paths in sets.items():
         found = []
         for path in paths:
+            if (done := known.get(f"{kind} {path.name}")):
+                found.append(done)
+                continue
             target = common.read(path)
             as_tensor = torch.from_numpy(target).permute(2, 0, 1)[None].float() / 127.5 - 1
             result = pinxit.events("explore", "project", name, path, "--steps", STEPS, "-o", work / "projected", "--overwrite")
@@ -169,11 +177,13 @@ def run(pinxit, work, names):
             wall, cpu = time.perf_counter(), time.process_time()
             theirs = projector.find(as_tensor)
             found.append({
-                "picture": path.name, "pinxit": common.psnr(target, ours), "pytorch": common.psnr(target, theirs),
+                "picture": path.name, "pinxit": float(common.psnr(target, ours)), "pytorch": float(common.psnr(target, theirs)),
                 "features": result["features"], "off_centre": result["off_centre"],
                 "seconds": [pinxit.wall, time.perf_counter() - wall], "processor": [pinxit.cpu, time.process_time() - cpu],
             })
-            print(kind, path.name, {k: v for k, v in found[-1].items() if k != "picture"}, flush=True)
+            known[f"{kind} {path.name}"] = found[-1]
+            notes.write_text(json.dumps(known, indent=1), encoding="utf-8")
+            print(kind, path.name, f"{found[-1]['pinxit']:.1f} dB, PyTorch {found[-1]['pytorch']:.1f} dB", found[-1]["processor"], flush=True)
         middle = lambda key: statistics.median(f[key] for f in found)
         span = lambda key: f"{min(f[key] for f in found):.1f}…{max(f[key] for f in found):.1f}"
         seconds = [statistics.median(f["processor"][i] for f in found) for i in (0, 1)]
