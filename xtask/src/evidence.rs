@@ -40,6 +40,11 @@ const ALL: &[Evidence] = &[
         script: "evidence/obey.sh",
     },
     Evidence {
+        name: "explore",
+        what: "directions beside numpy, projection beside PyTorch, loops, fifty drags, every verb (an hour): [PART…]; docs/explore.md",
+        script: "evidence/explore.sh",
+    },
+    Evidence {
         name: "originality",
         what: "planted copies and a model that copies: caught? (minutes, the model half an hour); docs/originality.md",
         script: "evidence/originality.sh",

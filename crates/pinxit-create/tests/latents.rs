@@ -128,15 +128,33 @@ fn a_painted_picture_is_found_again() {
 }
 
 #[test]
-fn a_dragged_point_comes_nearer_to_its_target() {
+fn a_dragged_point_comes_nearer_to_its_target_and_the_rest_stays() {
     let mut p = Painter::open(base(), "base");
     let recipe = p.recipe(4, None, None, 0.8).unwrap();
     let latents = p.latents(&recipe).unwrap();
     let handle = Handle { from: [0.5, 0.5], to: [0.5, 0.58] };
-    let dragged = drag(&p.space(512, 1), &latents, &Drag { handles: vec![handle], mask: None, steps: 60 }, &mut |_, _, _| true);
-    let left = (dragged.now[0][0] - 0.5).hypot(dragged.now[0][1] - 0.58) * 64.0;
-    println!("{left:.1} px left of 5.1 after {} steps", dragged.steps);
-    assert!(left <= 2.0 && dragged.latents != latents);
+    let near = |i: usize| ((i % 64) as f64 - 31.5).hypot((i / 64) as f64 - 34.0) <= 12.0;
+    let disc = Tensor::from_fn(&[64, 64], |i| f32::from(u8::from(near(i))));
+    for mask in [None, Some(&disc)] {
+        let dragged = drag(&p.space(512, 1), &latents, &Drag { handles: vec![handle], mask, steps: 120 }, &mut |_, _, _| true);
+        let left = (dragged.now[0][0] - 0.5).hypot(dragged.now[0][1] - 0.58) * 64.0;
+        let [before, after] = [&latents, &dragged.latents].map(|l| p.paint_latents(l, &recipe).unwrap());
+        let change = |there: bool| {
+            let pairs = before.pixels().iter().zip(after.pixels()).enumerate().filter(|(i, _)| near(i / 3) == there);
+            let all: Vec<f64> = pairs.map(|(_, (a, b))| f64::from(a.abs_diff(*b))).collect();
+            all.iter().sum::<f64>() / all.len() as f64
+        };
+        println!(
+            "{left:.1} px left of 5.1 after {} steps; {:.1} changed, the rest {:.1}",
+            dragged.steps,
+            change(true),
+            change(false)
+        );
+        assert!(left <= 2.0 && dragged.latents != latents && change(false) < change(true));
+    }
+    let there = Handle { to: handle.from, ..handle };
+    let still = drag(&p.space(512, 1), &latents, &Drag { handles: vec![there], mask: None, steps: 9 }, &mut |_, _, _| true);
+    assert!(still.steps == 0 && still.latents == latents, "it is there already");
 }
 
 #[test]
