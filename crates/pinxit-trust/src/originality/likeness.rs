@@ -60,7 +60,8 @@ impl Seen {
     /// How unlike the most alike window of the work is: 0 for a copy, about 1.4 for nothing in common.
     pub fn unlikeness(&self, work: &Summed) -> f64 {
         let mut cells = vec![0f32; LEN];
-        let mut found: Vec<(f32, Place)> = Place::first().map(|place| (self.unlikeness_at(work, place, &mut cells), place)).collect();
+        let mut found: Vec<(f32, Place)> =
+            Place::first().map(|place| (self.unlikeness_at(work, place, &mut cells), place)).collect();
         found.sort_by(|a, b| a.0.total_cmp(&b.0));
         found.truncate(MOVED);
         let moved = found.iter().map(|&start| if start.0 > HOPELESS { start.0 } else { self.moved(work, start, &mut cells) });
