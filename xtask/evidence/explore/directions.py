@@ -9,6 +9,8 @@ import common
 from model import Model
 
 LEADING = 10
+# Seed of the picture that the strips begin from.
+STRIPS = 4
 
 
 def leading(symmetric):
@@ -38,7 +40,7 @@ def run(pinxit, work, models):
         model = Model(pinxit.model(name))
         for method, find in (("sefa", sefa), ("pca", principal)):
             out = work / f"{name}-{method}.png"
-            pinxit.run("explore", "directions", name, "--method", method, "--count", LEADING, "--reach", 3, "--seed", SEED_OF_STRIPS, "-o", out, "--overwrite")
+            pinxit.run("explore", "directions", name, "--method", method, "--count", LEADING, "--reach", 3, "--seed", STRIPS, "-o", out, "--overwrite")
             kept = pinxit.model(name).parents[1] / "directions" / model.card["hash"][:16]
             theirs, weights = find(model)
             cosines = []
@@ -49,13 +51,11 @@ def run(pinxit, work, models):
             figures[f"{name} {method}"] = {"cosines": cosines, "share": (weights[:LEADING] / weights.sum()).tolist()}
             rows.append([name, method, f"{min(cosines):.7f}", f"{gaps.min():.3f}", f"{weights[:LEADING].sum() / weights.sum():.2f}"])
         sheets = [work / f"{name}-{method}.png" for method in ("sefa", "pca")]
-        subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", sheets[0], "-i", sheets[1], "-filter_complex", "[0]pad=iw+16:ih:0:0:white[a];[a][1]hstack", "-q:v", "6", work / f"{name}-strips.jpg"], check=True)
+        beside = ["-filter_complex", "[0]pad=iw+16:ih:0:0:white[a];[a][1]hstack", "-q:v", "6", work / f"{name}-strips.jpg"]
+        subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", sheets[0], "-i", sheets[1], *beside], check=True)
     # Other samples: how sure the components themselves are.
     first, other = principal(model := Model(pinxit.model(models[0])))[0], principal(model, seed=1)[0]
     figures["pca of other samples"] = [float(np.abs(first[:, i] @ other[:, i])) for i in range(LEADING)]
-    common.table(["model", "method", "least |cosine| of ten", "least gap between eigenvalues", "share of the whole in the ten"], rows)
-    print("the same components from 4096 other samples, |cosine|:", " ".join(f"{c:.2f}" for c in figures["pca of other samples"]))
+    common.table(["model", "method", "least cosine of ten, unsigned", "least gap between eigenvalues", "share of the whole in the ten"], rows)
+    print("the same components from 4096 other samples, unsigned cosine:", " ".join(f"{c:.2f}" for c in figures["pca of other samples"]))
     common.keep(work, "directions", figures)
-
-
-SEED_OF_STRIPS = 4
