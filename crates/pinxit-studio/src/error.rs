@@ -232,6 +232,9 @@ impl Error {
             Error::Unknown { kind, close, any, .. } => unknown_hint(kind, close, *any),
             Error::DatasetGone { dataset, home, otherwise, .. } => gone_hint(dataset, home, *otherwise),
             Error::BadName { .. } => "letters, digits, - _ and . only, at most 100, not starting with - or .".into(),
+            Error::Taken { kind: "direction", name } => {
+                format!("choose another name with --as, or rename that one: `pinxit explore directions MODEL --rename {name}=OTHER`")
+            }
             Error::Taken { kind, name } => format!("choose another name, or `pinxit {kind}s remove {name}` first"),
             Error::InUse { .. } => "let it end, or stop it with Ctrl-C: that saves its state".into(),
             Error::InTheWay { .. } => "name another place, or say --overwrite to replace it".into(),
