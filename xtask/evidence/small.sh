@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How many pictures does a collection need? Subsets of fluent3d (no labels) learnt by the defaults, each measured against the whole set and
-# audited against its own works. SIZES ("50 100 200 500 1000 2000"), PX (32), KIMG (60) and THREADS may be set. The table of docs/small.md.
+# audited against its own works. SIZES ("50 100 200 500 1000 2000"), PX (32), KIMG (60) and THREADS may be set. Writes JSON into WORK.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export PINXIT_HOME=${PINXIT_HOME:-.xtask/home}

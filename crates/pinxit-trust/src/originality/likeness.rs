@@ -24,7 +24,7 @@ const APART: f32 = 3.0;
 const MOVED: usize = 3;
 /// Steps of moving: the first reaches half-way to the next window, the last is below what a JPEG blurs, px.
 const STEPS: (f32, f32) = (1.5, 0.15);
-/// Squared unlikeness above which moving a window has never brought it near any limit.
+/// Squared unlikeness above which a window is not moved: the largest limit there is, squared, is 0.25.
 const HOPELESS: f32 = 0.8;
 /// Deviation below which a picture counts as flat, of 255.
 const FLAT: f32 = 4.0;

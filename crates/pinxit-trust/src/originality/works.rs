@@ -34,8 +34,8 @@ const WRONGLY: f64 = 0.001;
 const CALIBRATION: usize = 2000;
 /// Works between two questions whether to go on.
 const CALIBRATED_AT_ONCE: usize = 64;
-/// Where works are few, or many are variants of each other, the quantile says little. Below the first a picture is the work saved anew (JPEG of
-/// quality 50 of 64 px stays below 0.2 for 99 % of landscapes and emoji), and counts as a copy whatever the works are like; above the second
+/// Where works are few, or many are variants of each other, the quantile says little. Below the first a picture is the work saved anew (every
+/// JPEG of quality 50 of 200 emoji of 64 px lay below 0.2: docs/originality.md), and counts as a copy whatever the works are like; above the second
 /// more than an eighth of the variance differs, and it counts as none.
 const LIMITS: (f64, f64) = (0.2, 0.5);
 
